@@ -1,0 +1,149 @@
+//! THE GROUND: what is claimed, every version of it. Imports nothing of ours.
+//!
+//! A predicate type picks its reader from [`KINDS`]. Older rows lift their record to today's shape with pure
+//! functions; a released shape never changes (golden files in `fixtures/envelopes/` prove it).
+
+pub(crate) mod change_v1;
+pub(crate) mod digest;
+pub(crate) mod parts_v1;
+pub(crate) mod run_v1;
+pub(crate) mod test_run_v1;
+
+pub(crate) use run_v1::RunRecord;
+
+/// The namespace of all our predicate types.
+pub const NAMESPACE: &str = "https://vouchsafe.dev";
+
+/// Version that new records carry. Same major as the predicate type's.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// A kind of record in one major version.
+pub struct Kind {
+    /// `run`: the word in the address and in the predicate type.
+    pub name: &'static str,
+    /// Major version.
+    pub major: u32,
+    /// Reads a predicate of this kind and version, lifted to today's shape.
+    read: fn(&[u8], &mut Vec<String>) -> Result<Record, serde_json::Error>,
+    /// The JSON Schema (draft 2020-12) of the predicate.
+    pub schema: fn() -> schemars::Schema,
+}
+
+/// TABLE of every record version ever released.
+pub const KINDS: &[Kind] = &[Kind {
+    name: "run",
+    major: 1,
+    read: |b, extra| Ok(Record::Run(tolerant(b, extra)?)),
+    schema: schema_of::<RunRecord>,
+}];
+
+impl Kind {
+    /// `https://vouchsafe.dev/run/v1`. Compared as an opaque string (in-toto v1, predicate types).
+    pub fn predicate_type(&self) -> String {
+        format!("{NAMESPACE}/{}/v{}", self.name, self.major)
+    }
+}
+
+/// The row of a run record as it is written today.
+pub const RUN: &Kind = &KINDS[0];
+
+/// A record of any kind, in today's shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// One pipeline run or manual deployment.
+    Run(Box<RunRecord>),
+}
+
+/// A predicate, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// The record.
+    pub record: Record,
+    /// The version it was written in.
+    pub source_version: String,
+    /// Paths of fields that this program does not know: a newer minor version wrote them. Kept in the signed bytes.
+    pub unknown_fields: Vec<String>,
+}
+
+/// Why a predicate could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A kind or major version this program does not know. Its signature and address can still be checked.
+    #[error("predicate type `{0}` is not one this version reads")]
+    UnknownType(String),
+    /// Same major, newer minor, and it says something this program cannot understand.
+    #[error("written by schema {version}, newer than {SCHEMA_VERSION}, and not understood: {cause}")]
+    Newer {
+        /// The version that wrote it.
+        version: String,
+        /// What was not understood, and where.
+        cause: serde_json::Error,
+    },
+    /// It claims a version that this program knows and does not have its shape.
+    #[error("does not have the shape it claims: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// `schemaVersion` is missing, is not a version, or its major contradicts the predicate type.
+    #[error("`schemaVersion` {0}")]
+    Version(String),
+}
+
+impl ReadError {
+    /// Whether a newer vouchsafe may be able to read it.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::UnknownType(_) | Self::Newer { .. })
+    }
+}
+
+/// Reads the predicate `bytes` of type `predicate_type`. `bytes` must already be strict JSON (no duplicate keys).
+pub fn read(predicate_type: &str, bytes: &[u8]) -> Result<Read, ReadError> {
+    let kind = KINDS
+        .iter()
+        .find(|k| k.predicate_type() == predicate_type)
+        .ok_or_else(|| ReadError::UnknownType(predicate_type.to_owned()))?;
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Version {
+        schema_version: Option<String>,
+    }
+    let version = serde_json::from_slice::<Version>(bytes)?.schema_version;
+    let version = version.ok_or_else(|| ReadError::Version("is missing".into()))?;
+    let (major, minor) =
+        major_minor(&version).ok_or_else(|| ReadError::Version(format!("`{version}` is not MAJOR.MINOR.PATCH")))?;
+    if major != kind.major {
+        return Err(ReadError::Version(format!("`{version}` contradicts the predicate type `{predicate_type}`")));
+    }
+    let ours = major_minor(SCHEMA_VERSION).map_or(0, |v| v.1);
+    let mut unknown_fields = Vec::new();
+    match (kind.read)(bytes, &mut unknown_fields) {
+        Ok(record) => Ok(Read { record, source_version: version, unknown_fields }),
+        Err(cause) if minor > ours => Err(ReadError::Newer { version, cause }),
+        Err(cause) => Err(cause.into()),
+    }
+}
+
+/// Major and minor of a semantic version whose numbers print back to the same text.
+fn major_minor(version: &str) -> Option<(u32, u32)> {
+    let numbers: Vec<u32> = version
+        .split('.')
+        .map(|part| part.parse::<u32>().ok().filter(|n| n.to_string() == part))
+        .collect::<Option<_>>()?;
+    match numbers[..] {
+        [major, minor, _patch] => Some((major, minor)),
+        _ => None,
+    }
+}
+
+/// Deserializes and collects the path of every field that the type does not have.
+fn tolerant<T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    extra: &mut Vec<String>,
+) -> Result<Box<T>, serde_json::Error> {
+    let mut de = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_ignored::deserialize(&mut de, |path| extra.push(path.to_string()))?;
+    de.end()?;
+    Ok(Box::new(value))
+}
+
+fn schema_of<T: schemars::JsonSchema>() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}
