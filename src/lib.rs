@@ -4,11 +4,19 @@
 //!
 //! - `record`: what is claimed, every version of it;
 //! - `gather`, `seal`, `vault`: three pillars, strangers to each other: facts, signature, write-once store;
-//! - `attest`: the one door in; `ledger`: the one door out;
+//! - `ledger`: the one door out; `attest`: the one door in;
 //! - `export`: what people ask of the ledger;
 //! - `cli`: words to calls, calls to words, exit codes.
+//!
+//! The library exports one function, [`run`], and the [`World`] it runs in: tests run the whole program in-process.
 
+mod attest;
+mod cli;
+mod export;
 mod gather;
+mod ledger;
 mod record;
 mod seal;
 mod vault;
+
+pub use cli::{World, run};

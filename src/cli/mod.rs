@@ -1,0 +1,115 @@
+//! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
+
+mod attest;
+mod doctor;
+mod exit;
+mod inspect;
+mod key;
+mod list;
+mod progress;
+mod schema;
+mod show;
+mod trust;
+mod twins;
+mod verify;
+mod words;
+mod world;
+
+pub use world::World;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use exit::{Answer, Exit, Failure};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// Signed, write-once evidence of what a pipeline run did.
+#[derive(Parser)]
+#[command(name = "vouchsafe", version, about, long_about = LONG, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const LONG: &str = "\
+Signed, write-once evidence of what a pipeline run did.
+
+Run `attest` as the last step of a pipeline: it gathers test outcomes, image and artifact digests, the commit, the \
+operator and the environment into one record, signs it, and puts it into a vault where nobody can change it. \
+`list`, `show` and `verify` answer the auditor, offline, with the public key and nothing else.
+
+Every flag has a VOUCHSAFE_* twin (--vault is VOUCHSAFE_VAULT; several values go one a line), and vouchsafe.toml in \
+the repository may set defaults. A flag wins over its variable, a variable over the file.
+
+Exit codes: 0 done · 1 could not do it · 2 wrong words · 3 something does not verify · 4 findings · 5 a different \
+record for this run stands already · 6 signed and kept here, not delivered";
+
+#[derive(Subcommand)]
+enum Command {
+    Attest(attest::Args),
+    Verify(verify::Args),
+    List(list::Args),
+    Show(show::Args),
+    Inspect(inspect::Args),
+    Doctor(doctor::Args),
+    Key(key::Args),
+    Schema(schema::Args),
+    Completions(schema::CompletionArgs),
+}
+
+/// Runs the whole program in `world` and answers with its exit code.
+pub fn run(mut world: World) -> ExitCode {
+    let exit = match parse_and_run(&mut world) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            words::tell(&mut world, &failure);
+            failure.exit
+        }
+    };
+    let flushed = world.stdout.flush();
+    let _ = world.stderr.flush();
+    match flushed {
+        // A reader that went away (`| head`) has what it wanted.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed.max(exit).into(),
+        _ => exit.into(),
+    }
+}
+
+fn parse_and_run(world: &mut World) -> Answer {
+    let tree = twins::document(Cli::command());
+    let (words, sources) = twins::fill(world, &tree)?;
+    let parsed = tree.try_get_matches_from(words).and_then(|m| Cli::from_arg_matches(&m));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(e) => {
+            let asked_for = !e.use_stderr();
+            let text = e.render().to_string();
+            let stream: &mut dyn std::io::Write = if asked_for { &mut world.stdout } else { &mut world.stderr };
+            let _ = write!(stream, "{text}");
+            if !asked_for && !sources.is_empty() {
+                let told: Vec<String> = sources.iter().map(|(long, s)| twins::said_by(s, long)).collect();
+                world.say(&format!("note: also read from {}", told.join(", ")));
+            }
+            return Ok(if asked_for { Exit::Done } else { Exit::Usage });
+        }
+    };
+    match cli.command {
+        Command::Attest(args) => attest::run(world, &args, &sources),
+        Command::Verify(args) => verify::run(world, &args),
+        Command::List(args) => list::run(world, &args),
+        Command::Show(args) => show::run(world, &args),
+        Command::Inspect(args) => inspect::run(world, &args),
+        Command::Doctor(args) => doctor::run(world, &args),
+        Command::Key(args) => key::run(world, &args),
+        Command::Schema(args) => schema::run(world, &args),
+        Command::Completions(args) => schema::completions(world, &args, Cli::command()),
+    }
+}
+
+/// Opens the vault that `--vault` names, with the settings of this world.
+fn open_vault(world: &World, url: &str) -> Result<crate::vault::Vault, Failure> {
+    let (env, cwd) = (world.env.clone(), world.cwd.clone());
+    // Many jobs start at the same moment; the clock's last digits keep their retries apart.
+    let seed = (world.now)().timestamp_subsec_nanos().into();
+    let patience = crate::vault::Patience { seed, ..Default::default() };
+    Ok(crate::vault::Vault::open(url, &crate::vault::Settings { env, cwd, patience })?)
+}

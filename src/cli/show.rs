@@ -1,0 +1,273 @@
+//! `vouchsafe show`: one record, as a person would tell it.
+
+use super::exit::{Answer, Exit, Failure};
+use super::trust::{self, TrustArgs};
+use super::world::World;
+use super::{open_vault, words};
+use crate::export::{sheet, shown};
+use crate::ledger::filter::Filter;
+use crate::ledger::{self, Entry, Verdict};
+use crate::record::parts_v1::{Actor, Status};
+use crate::record::run_v1::{ArtifactKind, RunRecord};
+use crate::record::{Record, json};
+use crate::vault::address::Address;
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+
+/// Tell one record, whole
+///
+/// With no words it is the newest record of the vault.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  vouchsafe show
+  vouchsafe show 4711 --vault s3://evidence
+  vouchsafe show evidence/env=production/date=2026-11-23/run=github-4711-1/run.json --json
+
+Exit codes: 0 shown and valid · 1 no such record, or several · 3 it does not verify · 4 it is unsupported")]
+pub(crate) struct Args {
+    /// Address, run id, record id, or the beginning of a commit
+    #[arg(value_name = "RECORD")]
+    which: Option<String>,
+    /// Vault: a folder, file://…, or s3://bucket/prefix
+    #[arg(long, value_name = "URL", default_value = "./.vouchsafe")]
+    vault: String,
+    #[command(flatten)]
+    trust: TrustArgs,
+    /// One JSON object: verdict, place and the signed statement, untouched
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
+    let vault = open_vault(world, &args.vault)?;
+    let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
+    let entry = match &args.which {
+        Some(address) if address.starts_with("evidence/") => {
+            ledger::open(&vault, &trusting.set, &Address::parse(address)?)
+        }
+        which => find(ledger::entries(&vault, &trusting.set, &Filter::default())?, which.as_deref(), &args.vault)?,
+    };
+    if args.json {
+        words::writeln_quietly(world, &as_json(&entry)?)?;
+    } else {
+        let text = told(&entry, &trusting.from);
+        words::writeln_quietly(world, text.trim_end())?;
+    }
+    Ok(match entry.verdict {
+        Verdict::Valid => Exit::Done,
+        Verdict::Unsupported => Exit::Findings,
+        _ => Exit::Unverified,
+    })
+}
+
+/// The one entry that is meant; the newest when nothing is said.
+fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) -> Result<Entry, Failure> {
+    let mut found: Vec<Entry> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    for entry in entries {
+        let is_meant = match (which, &entry.record) {
+            (None, _) => true,
+            (Some(which), Some(Record::Run(r))) => {
+                let commit = r.commit.as_ref().filter(|_| which.len() >= 7);
+                r.run.id == which
+                    || r.record_id.to_string() == which.to_lowercase()
+                    || commit.is_some_and(|c| c.sha.starts_with(&which.to_lowercase()))
+            }
+            (Some(_), None) => false,
+        };
+        if !is_meant {
+            continue;
+        }
+        match (which, found.first()) {
+            (None, Some(newest)) if moment(newest) >= moment(&entry) => {}
+            (None, _) => found = vec![entry],
+            (Some(_), Some(_)) if others.len() < 20 => others.push(entry.address),
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => found.push(entry),
+        }
+    }
+    let Some(entry) = found.pop() else {
+        let what = which.map(|w| format!("no record of {} is `{w}`", shown::line(vault)));
+        return Err(Failure::failed(
+            anyhow::anyhow!("{}", what.unwrap_or_else(|| format!("there is no record in {}", shown::line(vault)))),
+            "`vouchsafe list` shows what is there",
+        ));
+    };
+    if others.is_empty() {
+        return Ok(entry);
+    }
+    others.insert(0, entry.address);
+    Err(Failure::failed(
+        anyhow::anyhow!("several records are `{}`:\n{}", which.unwrap_or_default(), others.join("\n")),
+        "say the address of the one you mean",
+    ))
+}
+
+fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
+    match &entry.record {
+        Some(Record::Run(r)) => Some(r.recorded_on),
+        None => None,
+    }
+}
+
+fn as_json(entry: &Entry) -> anyhow::Result<String> {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shown<'a> {
+        address: &'a str,
+        verdict: &'a str,
+        why: &'a str,
+        keyid: Option<&'a str>,
+        sha256: Option<crate::record::digest::Sha256Digest>,
+        unknown_fields: &'a [String],
+        statement: Option<&'a RawValue>,
+    }
+    let statement = entry.payload.as_deref().map(serde_json::from_slice::<&RawValue>).transpose()?;
+    Ok(json::to_string(&Shown {
+        address: &entry.address,
+        verdict: entry.verdict.as_str(),
+        why: &entry.why,
+        keyid: entry.keyid.as_deref(),
+        sha256: entry.sha256,
+        unknown_fields: &entry.unknown_fields,
+        statement,
+    })?)
+}
+
+/// Lines of `name  value`, every value neutralised.
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, name: &str, value: impl AsRef<str>) {
+        let _ = writeln!(self.0, "{name:<12} {}", shown::line(value.as_ref()));
+    }
+    fn maybe(&mut self, name: &str, value: Option<impl AsRef<str>>) {
+        if let Some(value) = value {
+            self.line(name, value);
+        }
+    }
+}
+
+fn told(entry: &Entry, trust: &str) -> String {
+    let mut page = Page(String::new());
+    page.line("verdict", format!("{}: {}", entry.verdict.as_str(), entry.why));
+    page.line("trust", trust);
+    page.line("address", &entry.address);
+    page.maybe("sha256", entry.sha256.map(|d| d.to_string()));
+    page.maybe("key", entry.keyid.as_ref());
+    match &entry.record {
+        Some(Record::Run(record)) => run_told(&mut page, record),
+        None => page.maybe("type", entry.predicate_type.as_ref()),
+    }
+    if !entry.unknown_fields.is_empty() {
+        page.line("not known", entry.unknown_fields.join(", "));
+    }
+    page.0
+}
+
+fn run_told(page: &mut Page, r: &RunRecord) {
+    page.line("record", format!("{} of {}, schema {}", r.record_id, time(&r.recorded_on), r.schema_version));
+    page.line("environment", &r.environment);
+    page.maybe("component", r.component.as_ref());
+    page.line("run", format!("{} {} attempt {}", r.run.platform, r.run.id, r.run.attempt));
+    page.maybe("", r.run.url.as_ref());
+    page.maybe("workflow", r.run.workflow.as_ref());
+    page.maybe("event", r.run.event.as_ref());
+    page.line("outcome", r.run.outcome.as_str());
+    for job in &r.run.jobs {
+        page.line("  job", format!("{}: {}", job.name, job.result));
+    }
+    match &r.operator {
+        Some(o) => {
+            let actor = Actor { id: o.id.clone(), login: o.login.clone(), name: o.name.clone() };
+            page.line("operator", format!("{}, known by {}", who(&actor), sheet::how(o.how)));
+            page.maybe("  for", o.on_behalf_of.as_ref().map(who));
+        }
+        None => page.line("operator", "not known"),
+    }
+    if let Some(repository) = &r.repository {
+        page.maybe("repository", repository.name.as_ref().or(repository.url.as_ref()));
+    }
+    if let Some(c) = &r.commit {
+        page.line("commit", &c.sha);
+        page.maybe("  subject", c.subject.as_ref());
+        page.maybe("  ref", c.git_ref.as_ref());
+        page.maybe("  author", c.author.as_ref().map(|a| format!("{} <{}>", a.name, a.email)));
+        page.maybe("  dirty", c.dirty.map(|d| if d { "yes: tracked files differed from the commit" } else { "no" }));
+    }
+    for a in &r.artifacts {
+        let kind = match a.kind {
+            ArtifactKind::File => "file",
+            ArtifactKind::ImageIndex => "index",
+            ArtifactKind::ImageManifest => "manifest",
+            ArtifactKind::ImageConfig => "image id",
+            ArtifactKind::Image => "image",
+        };
+        let digest = a.digest.sha256.map(|d| d.to_string()).unwrap_or_default();
+        let platform = a.platform.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
+        page.line(kind, format!("{}{platform} sha256:{digest}", a.name));
+    }
+    for t in &r.tests {
+        let counts = t.counts.map(|c| {
+            let flaky = if c.flaky > 0 { format!(", {} flaky", c.flaky) } else { String::new() };
+            format!(
+                ": {} tests, {} passed, {} failed, {} errored, {} skipped{flaky}",
+                c.total, c.passed, c.failed, c.errored, c.skipped
+            )
+        });
+        let why = t.error.as_ref().map(|e| format!(": {e}"));
+        let detail = counts.or(why).unwrap_or_default();
+        page.line("report", format!("{} {}{detail}", t.file, t.verdict.as_str()));
+        for f in t.failing.iter().take(10) {
+            let suite = f.suite.as_ref().map(|s| format!("{s} › ")).unwrap_or_default();
+            page.line(&format!("  {}", f.outcome), format!("{suite}{}", f.name));
+        }
+        let left = t.failing.len().saturating_sub(10) as u64 + t.failing_omitted;
+        if left > 0 {
+            page.line("", format!("and {left} more that did not pass"));
+        }
+        for warning in &t.warnings {
+            page.line("  note", warning);
+        }
+    }
+    for change in &r.changes {
+        if let Some(p) = &change.pull_request {
+            page.line("change", format!("pull request {} {}", p.number, p.url.as_deref().unwrap_or_default()));
+        }
+    }
+    if !r.tickets.is_empty() {
+        let all: Vec<String> = r.tickets.iter().map(|t| format!("{} ({})", t.id, t.named_in)).collect();
+        page.line("tickets", all.join(", "));
+    }
+    if let Some(m) = &r.manual {
+        let seat = match m.tty {
+            Some(true) => ", a person at the terminal",
+            Some(false) => ", nobody at a terminal",
+            None => "",
+        };
+        page.line("by hand", format!("on {}{seat}", m.host.as_deref().unwrap_or("an unnamed host")));
+        page.maybe("  reason", m.reason.as_ref());
+    }
+    if let Some(e) = &r.emergency {
+        page.line("emergency", &e.reason);
+    }
+    for (name, value) in &r.variables {
+        page.line("variable", format!("{name}={value}"));
+    }
+    for c in r.completeness.iter().filter(|c| c.status != Status::Complete) {
+        let status = if c.status == Status::Partial { "partly known" } else { "not known" };
+        page.line("incomplete", format!("{} {status}: {}", c.section, c.why.as_deref().unwrap_or_default()));
+    }
+    page.line("written by", format!("{} {}", r.tool.name, r.tool.version));
+}
+
+fn who(actor: &Actor) -> String {
+    let id = actor.id.as_ref().map(|i| format!("id {i}"));
+    let parts: Vec<String> = [actor.login.clone(), actor.name.clone(), id].into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+fn time(on: &chrono::DateTime<chrono::Utc>) -> String {
+    on.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}

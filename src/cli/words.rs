@@ -1,0 +1,51 @@
+//! How the program talks: errors with their cause and the way out, warnings, annotations in a CI log.
+
+use super::exit::{Exit, Failure};
+use super::world::World;
+use crate::export::shown;
+
+/// Tells a failure: what, why, and what to do next.
+pub(crate) fn tell(world: &mut World, failure: &Failure) {
+    if failure.exit == Exit::Done {
+        return;
+    }
+    let text = shown::lines(&format!("{:#}", failure.error));
+    world.say(&format!("error: {text}"));
+    if let Some(help) = &failure.help {
+        world.say(&format!("help: {}", shown::lines(help)));
+    }
+    annotate(world, "error", &text);
+}
+
+/// One warning a line.
+pub(crate) fn warn(world: &mut World, warnings: &[String]) {
+    for warning in warnings {
+        let text = shown::line(warning).into_owned();
+        world.say(&format!("warning: {text}"));
+        annotate(world, "warning", &text);
+    }
+}
+
+/// Repeats a message as an annotation where GitHub's runner (and its relatives) would show it beside the run.
+///
+/// Workflow commands: `%`, CR and LF are escaped, so that no name of others becomes a command of its own.
+fn annotate(world: &mut World, level: &str, text: &str) {
+    if world.var("GITHUB_ACTIONS") == Some("true") {
+        let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+        world.say(&format!("::{level} title=vouchsafe::{text}"));
+    }
+}
+
+/// A line of JSON on standard output.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(world: &mut World, value: &T) -> anyhow::Result<()> {
+    let text = crate::record::json::to_string(value)?;
+    writeln_quietly(world, &text)
+}
+
+/// A line on standard output. A reader that went away (`| head`) is not an error.
+pub(crate) fn writeln_quietly(world: &mut World, text: &str) -> anyhow::Result<()> {
+    match writeln!(world.stdout, "{text}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(anyhow::anyhow!(e).context("could not write the answer")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,130 @@
+//! THE COLUMNS: an entry as typed cells, once for all renderers.
+
+use crate::ledger::Entry;
+use crate::record::run_v1::{ArtifactKind, RunRecord};
+use crate::record::test_run_v1::Verdict;
+use crate::record::{Record, parts_v1::How};
+use chrono::SecondsFormat;
+
+/// What stands in one place of a sheet. Absent is not zero and not an empty text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Nothing is known.
+    Absent,
+    /// Text, possibly chosen by others.
+    Text(String),
+    /// A count.
+    Count(u64),
+}
+
+/// One column.
+pub(crate) struct Column {
+    /// Heading, and the name in CSV.
+    pub(crate) name: &'static str,
+    /// Whether the short table on a terminal shows it.
+    pub(crate) short: bool,
+    /// Its cell for an entry.
+    pub(crate) cell: fn(&Entry) -> Cell,
+}
+
+/// TABLE of columns, in reading order.
+pub(crate) const COLUMNS: &[Column] = &[
+    col("recordedOn", true, |e| run(e, |r| text(r.recorded_on.to_rfc3339_opts(SecondsFormat::AutoSi, true)))),
+    col("environment", true, |e| run(e, |r| text(&r.environment))),
+    col("component", false, |e| run(e, |r| maybe(r.component.as_ref()))),
+    col("verdict", true, |e| text(e.verdict.as_str())),
+    col("outcome", true, |e| run(e, |r| text(r.run.outcome.as_str()))),
+    col("tests", true, |e| run(e, |r| maybe(worst(r).map(Verdict::as_str)))),
+    col("testsTotal", false, |e| run(e, |r| counted(r, |c| c.total))),
+    col("testsPassed", false, |e| run(e, |r| counted(r, |c| c.passed))),
+    col("testsFailed", false, |e| run(e, |r| counted(r, |c| c.failed))),
+    col("testsErrored", false, |e| run(e, |r| counted(r, |c| c.errored))),
+    col("testsSkipped", false, |e| run(e, |r| counted(r, |c| c.skipped))),
+    col("reportsRefused", false, |e| {
+        run(e, |r| Cell::Count(r.tests.iter().filter(|t| t.verdict == Verdict::Refused).count() as u64))
+    }),
+    col("operator", true, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.login.as_ref().or(o.id.as_ref()))))),
+    col("operatorId", false, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.id.as_ref())))),
+    col("operatorKnownBy", false, |e| run(e, |r| maybe(r.operator.as_ref().map(|o| how(o.how))))),
+    col("repository", false, |e| run(e, |r| maybe(r.repository.as_ref().and_then(|x| x.name.as_ref())))),
+    col("commit", true, |e| run(e, |r| maybe(r.commit.as_ref().map(|c| &c.sha)))),
+    col("ref", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.git_ref.as_ref())))),
+    col("subject", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.subject.as_ref())))),
+    col("platform", true, |e| run(e, |r| text(&r.run.platform))),
+    col("runId", true, |e| run(e, |r| text(&r.run.id))),
+    col("attempt", false, |e| run(e, |r| Cell::Count(r.run.attempt.into()))),
+    col("runUrl", false, |e| run(e, |r| maybe(r.run.url.as_ref()))),
+    col("images", false, |e| run(e, |r| list(r.artifacts.iter().filter(|a| a.kind != ArtifactKind::File).map(digest)))),
+    col("files", false, |e| run(e, |r| list(r.artifacts.iter().filter(|a| a.kind == ArtifactKind::File).map(digest)))),
+    col("pullRequests", false, |e| {
+        run(e, |r| list(r.changes.iter().filter_map(|c| c.pull_request.as_ref()).map(|p| p.number.clone())))
+    }),
+    col("tickets", false, |e| run(e, |r| list(r.tickets.iter().map(|t| t.id.clone())))),
+    col("incomplete", false, |e| {
+        use crate::record::parts_v1::Status::Complete;
+        run(e, |r| list(r.completeness.iter().filter(|c| c.status != Complete).map(|c| c.section.clone())))
+    }),
+    col("recordId", false, |e| run(e, |r| text(r.record_id.to_string()))),
+    col("schemaVersion", false, |e| maybe(e.source_version.as_ref())),
+    col("unknownFields", false, |e| Cell::Count(e.unknown_fields.len() as u64)),
+    col("keyid", false, |e| maybe(e.keyid.as_ref())),
+    col("sha256", false, |e| maybe(e.sha256.map(|d| d.to_string()))),
+    col("address", false, |e| text(&e.address)),
+    col("why", false, |e| text(&e.why)),
+];
+
+const fn col(name: &'static str, short: bool, cell: fn(&Entry) -> Cell) -> Column {
+    Column { name, short, cell }
+}
+
+fn run(entry: &Entry, cell: impl Fn(&RunRecord) -> Cell) -> Cell {
+    match &entry.record {
+        Some(Record::Run(record)) => cell(record),
+        None => Cell::Absent,
+    }
+}
+
+fn text(value: impl Into<String>) -> Cell {
+    Cell::Text(value.into())
+}
+
+fn maybe(value: Option<impl Into<String>>) -> Cell {
+    value.map_or(Cell::Absent, text)
+}
+
+fn list(values: impl Iterator<Item = String>) -> Cell {
+    let values: Vec<String> = values.collect();
+    if values.is_empty() { Cell::Absent } else { text(values.join(" ")) }
+}
+
+fn digest(artifact: &crate::record::run_v1::Artifact) -> String {
+    let digest = artifact.digest.sha256.map(|d| d.to_string()).unwrap_or_default();
+    format!("{}@sha256:{digest}", artifact.name)
+}
+
+/// The worst verdict of all reports; no report at all is absent.
+pub(crate) fn worst(record: &RunRecord) -> Option<Verdict> {
+    let rank = |v: &Verdict| match v {
+        Verdict::Refused => 3,
+        Verdict::Failed => 2,
+        Verdict::Empty => 1,
+        Verdict::Passed => 0,
+    };
+    record.tests.iter().map(|t| t.verdict).max_by_key(rank)
+}
+
+/// A sum over the reports that could be read; with none of them it is absent, not zero.
+pub(crate) fn sum(record: &RunRecord, pick: fn(&crate::record::test_run_v1::Counts) -> u64) -> Option<u64> {
+    let mut counts = record.tests.iter().filter_map(|t| t.counts.as_ref()).peekable();
+    counts.peek()?;
+    Some(counts.map(pick).sum())
+}
+
+fn counted(record: &RunRecord, pick: fn(&crate::record::test_run_v1::Counts) -> u64) -> Cell {
+    sum(record, pick).map_or(Cell::Absent, Cell::Count)
+}
+
+/// The word for how a fact is known, as it stands in the record.
+pub(crate) fn how(how: How) -> String {
+    serde_json::to_value(how).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,35 @@
+//! THE DOOR OUT: the records of a vault or a file, each opened, verified and lifted to today's shape.
+
+pub(crate) mod filter;
+mod judge;
+
+pub(crate) use judge::{Entry, Verdict, address_of, judge};
+
+use crate::seal::trust::TrustSet;
+use crate::vault::address::Address;
+use crate::vault::{Vault, VaultError};
+use filter::Filter;
+
+/// Addresses of all records that can match the filter, by address alone: nothing is opened yet. Sorted.
+pub(crate) fn addresses(vault: &Vault, filter: &Filter) -> Result<Vec<Address>, VaultError> {
+    let found = vault.list(&filter.prefix())?.into_iter().map(|f| f.address);
+    Ok(found.filter(|address| filter.admits_address(address)).collect())
+}
+
+/// Opens one record of the vault. A record that cannot be read is an entry too: nothing is dropped in silence.
+pub(crate) fn open(vault: &Vault, trust: &TrustSet, address: &Address) -> Entry {
+    match vault.get(address, None) {
+        Ok(bytes) => judge(&bytes, address.as_str(), trust),
+        Err(e) => Entry::unread(address.as_str(), format!("could not be read: {e}")),
+    }
+}
+
+/// The entries that match the filter, in order of address, each opened when its turn comes.
+pub(crate) fn entries<'a>(
+    vault: &'a Vault,
+    trust: &'a TrustSet,
+    filter: &'a Filter,
+) -> Result<impl Iterator<Item = Entry> + 'a, VaultError> {
+    let addresses = addresses(vault, filter)?;
+    Ok(addresses.into_iter().map(move |a| open(vault, trust, &a)).filter(move |e| filter.admits(e)))
+}

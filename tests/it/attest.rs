@@ -1,0 +1,184 @@
+//! Stories of the main job.
+
+use crate::stage::{GREEN, RED, Stage};
+use serde_json::json;
+
+#[test]
+fn a_first_attest_makes_a_key_trusts_it_and_everything_verifies() {
+    let stage = Stage::new();
+    stage.write("reports/unit.xml", GREEN);
+    let first = stage.play(&["attest", "-e", "demo", "--report", "reports/*.xml", "--outcome", "success"]).exits(0);
+    assert!(first.err.contains("made a signing key"), "{}", first.err);
+    assert!(first.err.contains("trusting that key in this vault"), "{}", first.err);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let key = stage.at("home/.config/vouchsafe/signing-key.pem");
+        assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    stage.play(&["verify"]).exits(0);
+    let listed = stage.play(&["list", "--json"]).exits(0).json_lines();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["verdict"], "valid");
+    assert_eq!(listed[0]["testsPassed"], 2);
+    let shown = stage.play(&["show"]).exits(0);
+    assert!(shown.out.contains("reports/unit.xml passed: 2 tests, 2 passed"), "{}", shown.out);
+    // The second call takes the same key.
+    let second = stage.play(&["attest", "-e", "demo"]).exits(0);
+    assert!(!second.err.contains("made a signing key"), "{}", second.err);
+    assert_eq!(stage.records().len(), 2);
+}
+
+#[test]
+fn the_platforms_variables_alone_are_enough() {
+    let mut stage = Stage::new();
+    for (name, value) in
+        [("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "99"), ("GITHUB_REPOSITORY", "acme/shop"), ("GITHUB_SHA", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b")]
+    {
+        stage.env.insert(name.into(), value.into());
+    }
+    let receipt = stage.play(&["attest", "--environment", "production", "--json"]).exits(0).json();
+    assert_eq!(receipt["address"], "evidence/env=production/date=2026-11-23/run=github-99-1/run.json");
+    let (_, bytes) = stage.only_record();
+    let statement = Stage::statement(&bytes);
+    assert_eq!(statement["predicateType"], "https://vouchsafe.dev/run/v1");
+    let p = &statement["predicate"];
+    assert_eq!(p["run"]["platform"], "github");
+    assert_eq!(p["run"]["outcome"], "unknown");
+    assert_eq!(p["commit"]["sha"], "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b");
+    assert_eq!(p["repository"]["name"], "acme/shop");
+    assert!(p.get("operator").is_none(), "nobody named one");
+    let section = |name: &str| p["completeness"].as_array().unwrap().iter().find(|c| c["section"] == name).unwrap().clone();
+    assert_eq!(section("operator")["status"], "unavailable");
+    assert_eq!(section("commit")["status"], "partial");
+    assert_eq!(section("run")["status"], "partial");
+    let told = p["provenance"].as_array().unwrap();
+    assert!(told.contains(&json!({"fact": "run.id", "how": "ciEnvironment", "source": "GITHUB_RUN_ID"})), "{told:?}");
+    assert!(told.contains(&json!({"fact": "environment", "how": "flag", "source": "--environment"})), "{told:?}");
+}
+
+#[test]
+fn the_receipt_says_everything_the_contract_names() {
+    let stage = Stage::github();
+    stage.write("r.xml", GREEN);
+    let receipt = stage.play(&["attest", "-e", "production", "--report", "r.xml", "--outcome", "success", "--json"]).exits(0).json();
+    for field in ["address", "uri", "sha256", "versionId", "retention", "ledger", "keyid", "outcome", "warnings"] {
+        assert!(receipt.get(field).is_some(), "{field} is missing: {receipt}");
+    }
+    assert_eq!(receipt["outcome"], "succeeded");
+    assert_eq!(receipt["stored"], "created");
+    let (address, bytes) = stage.only_record();
+    assert_eq!(receipt["address"], json!(address));
+    use sha2::Digest as _;
+    let digest: String = sha2::Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(receipt["sha256"], json!(digest));
+}
+
+#[test]
+fn a_step_that_runs_twice_meets_its_own_record() {
+    let mut stage = Stage::github();
+    stage.write("r.xml", GREEN);
+    let words = ["attest", "-e", "production", "--report", "r.xml", "--outcome", "success", "--json"];
+    let first = stage.play(&words).exits(0).json();
+    stage.now += chrono::TimeDelta::minutes(3);
+    let second = stage.play(&words).exits(0).json();
+    assert_eq!(second["stored"], "sameClaims");
+    assert_eq!((&first["sha256"], &first["address"]), (&second["sha256"], &second["address"]));
+    assert_eq!(stage.records().len(), 1);
+}
+
+#[test]
+fn a_different_record_for_the_same_run_is_kept_beside_the_first_and_exits_5() {
+    let stage = Stage::github();
+    stage.write("r.xml", GREEN);
+    let words = ["attest", "-e", "production", "--report", "r.xml", "--json"];
+    stage.play(&words).exits(0);
+    let (address, before) = stage.only_record();
+    stage.write("r.xml", RED);
+    let second = stage.play(&words).exits(5);
+    assert_eq!(second.json()["stored"], "conflict");
+    assert_eq!(second.json()["conflictsWith"], json!(address));
+    assert_eq!(std::fs::read(stage.at(".vouchsafe").join(&address)).unwrap(), before, "the first is untouched");
+    assert_eq!(stage.records().len(), 2, "both are in sight");
+    stage.play(&["verify"]).exits(0);
+    // Two components of one run are two records, not a conflict.
+    stage.play(&["attest", "-e", "production", "--report", "r.xml", "--component", "api"]).exits(0);
+}
+
+#[test]
+fn a_failed_run_is_evidence_too() {
+    let stage = Stage::github();
+    stage.write("r.xml", RED);
+    stage.play(&["attest", "-e", "production", "--report", "r.xml", "--outcome", "failure"]).exits(0);
+    let listed = stage.play(&["list", "--json"]).exits(0).json_lines();
+    assert_eq!((&listed[0]["outcome"], &listed[0]["tests"]), (&json!("failed"), &json!("failed")));
+    let stage = Stage::github();
+    stage.write("r.xml", RED);
+    stage.play(&["attest", "-e", "production", "--report", "r.xml", "--fail-on", "tests"]).exits(4);
+    assert_eq!(stage.records().len(), 1, "the record is stored before the step fails");
+}
+
+#[test]
+fn needs_tell_the_outcome_and_a_hopeful_word_does_not_paint_over_it() {
+    let stage = Stage::github();
+    let needs = r#"{"build":{"result":"success","outputs":{}},"deploy":{"result":"failure","outputs":{}}}"#;
+    let run = stage.play(&["attest", "-e", "p", "--needs", needs, "--outcome", "success", "--json"]).exits(0);
+    assert_eq!(run.json()["outcome"], "failed");
+    assert!(run.err.contains("told outcome `succeeded`"), "{}", run.err);
+    let (_, bytes) = stage.only_record();
+    let jobs = &Stage::statement(&bytes)["predicate"]["run"]["jobs"];
+    assert!(jobs.as_array().unwrap().contains(&json!({"name": "deploy", "result": "failure"})), "{jobs}");
+}
+
+#[test]
+fn a_dry_run_prints_the_statement_and_stores_nothing() {
+    let stage = Stage::github();
+    stage.write("dist/app.bin", b"hello");
+    let dry = stage.play(&["attest", "-e", "p", "--artifact", "dist/*", "--dry-run", "--json"]).exits(0);
+    let statement = dry.json();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(statement["subject"][0]["name"], "dist/app.bin");
+    assert_eq!(
+        statement["subject"][0]["digest"]["sha256"],
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+    );
+    assert_eq!(statement["subject"][1]["digest"]["gitCommit"], "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b");
+    assert!(!stage.at(".vouchsafe").exists() && stage.files("home").is_empty(), "nothing was made");
+}
+
+#[test]
+fn with_nothing_else_the_first_report_is_the_subject_or_the_record_itself() {
+    let stage = Stage::new();
+    stage.write("r.xml", GREEN);
+    let with = stage.play(&["attest", "-e", "p", "--report", "r.xml", "--dry-run", "--json"]).exits(0).json();
+    assert_eq!(with["subject"][0]["name"], "r.xml");
+    assert_eq!(with["subject"][0]["digest"]["sha256"], with["predicate"]["tests"][0]["sha256"]);
+    let without = stage.play(&["attest", "-e", "p", "--dry-run", "--json"]).exits(0).json();
+    assert_eq!(without["subject"][0]["name"], "record");
+    assert_eq!(without["subject"][0]["digest"]["sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn a_variable_or_the_file_stands_in_for_a_flag_and_the_flag_wins() {
+    let mut stage = Stage::github();
+    stage.write("vouchsafe.toml", "environment = \"from-file\"\n[attest]\nticket = [\"SHOP-1\", \"SHOP-2\"]\n");
+    let statement = |played: crate::stage::Played| played.exits(0).json()["predicate"].clone();
+    let file = statement(stage.play(&["attest", "--dry-run", "--json"]));
+    assert_eq!(file["environment"], "from-file");
+    assert_eq!(file["tickets"].as_array().unwrap().len(), 2);
+    let told = file["provenance"].as_array().unwrap();
+    assert!(told.contains(&json!({"fact": "environment", "how": "configuration", "source": "vouchsafe.toml"})), "{told:?}");
+    stage.env.insert("VOUCHSAFE_ENVIRONMENT".into(), "from-variable".into());
+    stage.env.insert("VOUCHSAFE_TICKET".into(), "A-1\nB-2\nC-3".into());
+    let variable = statement(stage.play(&["attest", "--dry-run", "--json"]));
+    assert_eq!(variable["environment"], "from-variable");
+    assert_eq!(variable["tickets"].as_array().unwrap().len(), 3);
+    let flag = statement(stage.play(&["attest", "--dry-run", "--json", "--environment", "from-flag"]));
+    assert_eq!(flag["environment"], "from-flag");
+    stage.env.insert("VOUCHSAFE_DRY_RUN".into(), "maybe".into());
+    stage.play(&["attest"]).exits(2);
+    stage.env.remove("VOUCHSAFE_DRY_RUN");
+    stage.write("vouchsafe.toml", "enviroment = \"typo\"\n");
+    let typo = stage.play(&["attest", "--dry-run"]).exits(2);
+    assert!(typo.err.contains("enviroment"), "{}", typo.err);
+}
