@@ -4,7 +4,7 @@
 //! clients want. Both are read; only the bundle is written.
 
 use super::envelope::{Envelope, Wire};
-use super::error::OpenError;
+use super::error::{OpenError, shown};
 use super::strict_json::{self, Numbers, at_most};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -80,13 +80,16 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Bundle, OpenError> {
     }
     let malformed = |what: &str| OpenError::Malformed(what.to_owned());
     strict_json::check(bytes, Numbers::Any).map_err(|e| OpenError::Malformed(e.to_string()))?;
-    let outer: Outer<'_> = serde_json::from_slice(bytes).map_err(|e| OpenError::Malformed(e.to_string()))?;
+    let outer: Outer<'_> =
+        serde_json::from_slice(bytes).map_err(|e| OpenError::Malformed(strict_json::complaint(&e)))?;
     let bare = outer.payload.is_some() || outer.payload_type.is_some() || !outer.signatures.is_empty();
     let wire = match (outer.media_type, outer.dsse_envelope) {
         // two envelopes in one file: which of them a reader takes must not be a matter of taste
         (_, Some(_)) | (Some(_), _) if bare => return Err(malformed("it is a bundle and an envelope at once")),
         (Some(t), Some(wire)) if t == MEDIA_TYPE || t == MEDIA_TYPE_OLD => wire,
-        (Some(t), Some(_)) => return Err(OpenError::Malformed(format!("`mediaType` {t:?} is not a bundle v0.3"))),
+        (Some(t), Some(_)) => {
+            return Err(OpenError::Malformed(format!("`mediaType` {} is not a bundle v0.3", shown(&t))));
+        }
         (Some(_), None) => return Err(malformed("the bundle has no `dsseEnvelope`")),
         (None, Some(_)) => return Err(malformed("the bundle has no `mediaType`")),
         (None, None) => Wire { payload: outer.payload, payload_type: outer.payload_type, signatures: outer.signatures },

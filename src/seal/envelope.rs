@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn the_vector_of_the_specification() {
-        assert_eq!(pae("http://example.com/HelloWorld", b"hello world"), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+        assert_eq!(
+            pae("http://example.com/HelloWorld", b"hello world"),
+            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+        );
         assert_eq!(pae("", b""), b"DSSEv1 0  0 ");
         assert_eq!(pae("é", b"xx"), "DSSEv1 2 é 2 xx".as_bytes());
     }
@@ -112,10 +115,22 @@ mod tests {
     fn the_ed25519_vectors_over_pae() {
         let key = PrivateKey::generate(std::array::from_fn(|i| i as u8));
         let vectors = [
-            ("http://example.com/HelloWorld", "hello world", "FDBuhhGZHrQaLnHA+xYDozNBKtORTT3EFhGJXczChh8PCqB471sDESzy2zguMGQOk8D+Ij2hb/eoUkqxc/qgCg=="),
-            ("application/vnd.in-toto+json", "{}", "dWG98CPWh3lAzt/mxzJ7Nc6Avgf2tjap4msM5gNmMV9Lpu+TWkZMk3lP/u6Su450zcqkLQw21MTZfwU07XgjCw=="),
+            (
+                "http://example.com/HelloWorld",
+                "hello world",
+                "FDBuhhGZHrQaLnHA+xYDozNBKtORTT3EFhGJXczChh8PCqB471sDESzy2zguMGQOk8D+Ij2hb/eoUkqxc/qgCg==",
+            ),
+            (
+                "application/vnd.in-toto+json",
+                "{}",
+                "dWG98CPWh3lAzt/mxzJ7Nc6Avgf2tjap4msM5gNmMV9Lpu+TWkZMk3lP/u6Su450zcqkLQw21MTZfwU07XgjCw==",
+            ),
             ("", "", "QQuZkqAreQBKH3xrIlNqdvFneNxeEm0PIm9h27FbBNorOQxIQuOpUt2R+All8n7bVHAyrGpmcfiuGKCu5qqQAQ=="),
-            ("é", "xxxxxxxxxx", "2cUIZIh5w7MKjPQz/9MLkgLA/b8sqAeoII4NNAYO8+zXtttWvj9YmndhvjiqHQoO9eM4J9zpyAWIfJCeAIZFCQ=="),
+            (
+                "é",
+                "xxxxxxxxxx",
+                "2cUIZIh5w7MKjPQz/9MLkgLA/b8sqAeoII4NNAYO8+zXtttWvj9YmndhvjiqHQoO9eM4J9zpyAWIfJCeAIZFCQ==",
+            ),
         ];
         for (payload_type, body, want) in vectors {
             let message = pae(payload_type, body.as_bytes());

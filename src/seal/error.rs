@@ -13,7 +13,7 @@ pub(crate) enum StatementError {
     #[error("it is not a statement: {0}")]
     Shape(String),
     /// Another `_type`.
-    #[error("its `_type` is {0:?}, not {want:?}", want = super::statement::STATEMENT_TYPE)]
+    #[error("its `_type` is `{0}`, not `{want}`", want = super::statement::STATEMENT_TYPE)]
     Type(String),
     /// Nothing that it is about.
     #[error("it has no subject")]
@@ -44,7 +44,7 @@ pub(crate) enum SealError {
     #[error("could not sign: {0}")]
     Signer(#[from] SignerError),
     /// The bundle would not be opened again.
-    #[error("could not seal the statement: its bundle has {0} bytes, more than the {max} that are opened again; leave reports out of line", max = super::bundle::MAX_BYTES)]
+    #[error("could not seal the statement: with {0} bytes its bundle would be larger than the {max} that are opened again. Refer to large files by digest", max = super::bundle::MAX_BYTES)]
     TooLarge(usize),
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum OpenError {
     #[error("it has no signature")]
     NoSignature,
     /// A signed payload that is not an in-toto statement.
-    #[error("its payload type is {0:?}, not {want:?}", want = super::envelope::PAYLOAD_TYPE)]
+    #[error("its payload type is `{0}`, not `{want}`", want = super::envelope::PAYLOAD_TYPE)]
     PayloadType(String),
     /// No trusted key made any of its signatures, and it does not name one that we trust.
     #[error("no trusted key signed it: {}", who(.claimed))]
@@ -67,7 +67,9 @@ pub(crate) enum OpenError {
         claimed: Vec<String>,
     },
     /// It names a trusted key, which did not sign these bytes.
-    #[error("its signature does not hold: the key {keyid} did not sign these bytes; they or the signature were changed")]
+    #[error(
+        "its signature does not hold: the key {keyid} did not sign these bytes; they or the signature were changed"
+    )]
     BadSignature {
         /// The trusted key that it names.
         keyid: String,
@@ -78,6 +80,13 @@ pub(crate) enum OpenError {
     /// Larger than anything we write.
     #[error("it has {0} bytes, more than the {max} that are opened", max = super::bundle::MAX_BYTES)]
     TooLarge(usize),
+}
+
+/// What somebody else wrote, fit for one line of a terminal.
+pub(super) fn shown(text: &str) -> String {
+    let short: String = text.chars().take(100).collect();
+    let cut = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{cut}", short.escape_debug())
 }
 
 fn who(claimed: &[String]) -> String {

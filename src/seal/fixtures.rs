@@ -76,8 +76,8 @@ fn in_bundle(media_type: &str, material: &str, envelope: &str) -> String {
 /// The order of the group, added to `s`: the same signature in the malleable form that RFC 8032 section 5.1.7 refuses.
 fn plus_order(sig: &mut [u8; 64]) {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let mut carry = 0;
     for (s, l) in sig[32..].iter_mut().zip(ORDER) {
@@ -112,13 +112,17 @@ fn all() -> Vec<(String, Vec<u8>)> {
     let mut malleable = sig;
     plus_order(&mut malleable);
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-    let subject = r#"{"name":"app","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}"#;
+    let subject =
+        r#"{"name":"app","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}"#;
     assert!(STATEMENT.contains(subject) && STATEMENT.contains(SHA256));
     let commit = r#"{"name":"source","digest":{"gitCommit":"0123456789abcdef0123456789abcdef01234567"}}"#;
 
     let good: Vec<(&str, String)> = vec![
         ("bare_envelope", bare.clone()),
-        ("pretty_printed", serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&bare).unwrap()).unwrap()),
+        (
+            "pretty_printed",
+            serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(&bare).unwrap()).unwrap(),
+        ),
         ("escaped_slashes", odd.text().replace('/', "\\/")),
         ("base64_url_safe", odd.with(|p| (p.payload, p.signatures) = (url_safe(&p.payload), url_safe(&p.signatures)))),
         ("keyid_omitted", base.with(|p| p.signatures = format!(r#"{{"sig":"{}"}}"#, base64(sig)))),
@@ -129,10 +133,16 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("keyid_of_another_key", with_keyid(&other_key().public().keyid())),
         ("unknown_envelope_field", bare.replacen('{', r#"{"extension":{"a":1},"#, 1)),
         ("unknown_signature_field", base.with(|p| p.signatures = own.replacen('{', r#"{"cert":"x","#, 1))),
-        ("two_signatures", base.with(|p| p.signatures = format!("{own},{}", signature(&other_key().public().keyid(), &stranger)))),
+        (
+            "two_signatures",
+            base.with(|p| p.signatures = format!("{own},{}", signature(&other_key().public().keyid(), &stranger))),
+        ),
         ("two_signatures_stranger_first", base.with(|p| p.signatures = format!("{},{own}", signature("", &stranger)))),
         ("same_signature_twice", base.with(|p| p.signatures = format!("{own},{own}"))),
-        ("bad_signature_beside_a_good_one", base.with(|p| p.signatures = format!("{},{own}", signature(&keyid, &base64([0; 64]))))),
+        (
+            "bad_signature_beside_a_good_one",
+            base.with(|p| p.signatures = format!("{},{own}", signature(&keyid, &base64([0; 64])))),
+        ),
         ("signatures_16", base.with(|p| p.signatures = vec![own.clone(); 16].join(","))),
         ("unknown_statement_field", statement(r#""predicate":"#, r#""extension":1,"predicate":"#)),
         ("unknown_subject_field", statement(r#""name":"app","#, r#""name":"app","annotations":{"a":"b"},"x":1,"#)),
@@ -149,7 +159,18 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("bundle_wrong_hint", in_bundle(BUNDLE, r#"{"publicKey":{"hint":"prod"}}"#, &bare)),
         ("bundle_tlog_entries_empty", in_bundle(BUNDLE, &hint.replacen('{', r#"{"tlogEntries":[],"#, 1), &bare)),
         ("bundle_unknown_field", in_bundle(BUNDLE, &hint, &bare).replacen('{', r#"{"x":{"payload":1},"#, 1)),
-        ("bundle_with_time", in_bundle(BUNDLE, &hint.replacen('{', r#"{"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"AAAA"}]},"#, 1), &bare)),
+        (
+            "bundle_with_time",
+            in_bundle(
+                BUNDLE,
+                &hint.replacen(
+                    '{',
+                    r#"{"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"AAAA"}]},"#,
+                    1,
+                ),
+                &bare,
+            ),
+        ),
     ];
     let fail: Vec<(&str, &str, String)> = vec![
         ("empty_file", "Malformed", String::new()),
@@ -160,8 +181,16 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("trailing_garbage", "Malformed", format!("{bare}x")),
         ("trailing_envelope", "Malformed", format!("{bare}\n{bare}")),
         ("duplicate_payload_signed_last", "Malformed", bare.replacen('{', &format!(r#"{{"payload":"{tampered}","#), 1)),
-        ("duplicate_payload_signed_first", "Malformed", bare.replace(r#","payloadType""#, &format!(r#","payload":"{tampered}","payloadType""#))),
-        ("duplicate_payload_escaped", "Malformed", bare.replacen('{', &format!(r#"{{"p\u0061yload":"{tampered}","#), 1)),
+        (
+            "duplicate_payload_signed_first",
+            "Malformed",
+            bare.replace(r#","payloadType""#, &format!(r#","payload":"{tampered}","payloadType""#)),
+        ),
+        (
+            "duplicate_payload_escaped",
+            "Malformed",
+            bare.replacen('{', &format!(r#"{{"p\u0061yload":"{tampered}","#), 1),
+        ),
         ("duplicate_payload_type", "Malformed", bare.replacen('{', r#"{"payloadType":"text/plain","#, 1)),
         ("duplicate_signatures", "Malformed", bare.replacen('{', r#"{"signatures":[],"#, 1)),
         ("duplicate_keyid", "Malformed", base.with(|p| p.signatures = own.replacen('{', r#"{"keyid":"x","#, 1))),
@@ -178,27 +207,73 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("base64_newlines", "Malformed", base.with(|p| p.payload.insert_str(76, "\\n"))),
         ("base64_space", "Malformed", base.with(|p| p.payload.push(' '))),
         ("base64_mixed_alphabets", "Malformed", odd.with(|p| p.payload = p.payload.replace('+', "-"))),
-        ("base64_trailing_bits", "Malformed", with_sig(&base64(sig).replace("A==", "B==").replace("g==", "h==").replace("Q==", "R==").replace("w==", "x=="))),
+        (
+            "base64_trailing_bits",
+            "Malformed",
+            with_sig(
+                &base64(sig).replace("A==", "B==").replace("g==", "h==").replace("Q==", "R==").replace("w==", "x=="),
+            ),
+        ),
         ("base64_hex", "Malformed", with_sig(&crate::record::digest::hex(&sig)[..127])),
         ("bundle_v0_4", "Malformed", in_bundle("application/vnd.dev.sigstore.bundle.v0.4+json", &hint, &bare)),
         ("bundle_v0_2", "Malformed", in_bundle("application/vnd.dev.sigstore.bundle+json;version=0.2", &hint, &bare)),
-        ("bundle_without_media_type", "Malformed", format!(r#"{{"verificationMaterial":{hint},"dsseEnvelope":{bare}}}"#)),
-        ("bundle_without_envelope", "Malformed", format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{hint}}}"#)),
-        ("bundle_message_signature", "Malformed", format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{hint},"messageSignature":{{}}}}"#)),
-        ("bundle_and_envelope_at_once", "Malformed", bare.replacen('{', &format!(r#"{{"mediaType":"{BUNDLE}","dsseEnvelope":{bare},"#), 1)),
+        (
+            "bundle_without_media_type",
+            "Malformed",
+            format!(r#"{{"verificationMaterial":{hint},"dsseEnvelope":{bare}}}"#),
+        ),
+        (
+            "bundle_without_envelope",
+            "Malformed",
+            format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{hint}}}"#),
+        ),
+        (
+            "bundle_message_signature",
+            "Malformed",
+            format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{hint},"messageSignature":{{}}}}"#),
+        ),
+        (
+            "bundle_and_envelope_at_once",
+            "Malformed",
+            bare.replacen('{', &format!(r#"{{"mediaType":"{BUNDLE}","dsseEnvelope":{bare},"#), 1),
+        ),
         ("bundle_null_envelope", "Malformed", in_bundle(BUNDLE, &hint, "null")),
         ("signatures_empty", "NoSignature", base.with(|p| p.signatures.clear())),
         ("signatures_missing", "NoSignature", bare.replace("\"signatures\"", "\"sigs\"")),
         ("signatures_null", "NoSignature", bare.replace(&format!("[{own}]"), "null")),
-        ("payload_type_of_a_predicate", "PayloadType", signed_as("application/vnd.in-toto.test-result+json", STATEMENT).text()),
+        (
+            "payload_type_of_a_predicate",
+            "PayloadType",
+            signed_as("application/vnd.in-toto.test-result+json", STATEMENT).text(),
+        ),
         ("payload_type_upper_case", "PayloadType", signed_as("application/vnd.in-toto+JSON", STATEMENT).text()),
-        ("payload_type_parameter", "PayloadType", signed_as("application/vnd.in-toto+json; charset=utf-8", STATEMENT).text()),
+        (
+            "payload_type_parameter",
+            "PayloadType",
+            signed_as("application/vnd.in-toto+json; charset=utf-8", STATEMENT).text(),
+        ),
         ("payload_type_empty", "PayloadType", signed_as("", STATEMENT).text()),
         ("payload_type_changed", "PayloadType", base.with(|p| p.payload_type = "text/plain".into())),
-        ("payload_type_confused", "BadSignature", signed_as("text/plain", STATEMENT).with(|p| p.payload_type = PAYLOAD_TYPE.into())),
+        (
+            "payload_type_confused",
+            "BadSignature",
+            signed_as("text/plain", STATEMENT).with(|p| p.payload_type = PAYLOAD_TYPE.into()),
+        ),
         ("payload_tampered", "BadSignature", base.with(|p| p.payload = tampered.clone())),
-        ("payload_tampered_bundle", "BadSignature", in_bundle(BUNDLE, &hint, &base.with(|p| p.payload = tampered.clone()))),
-        ("payload_tampered_without_keyid", "BadSignature", in_bundle(BUNDLE, &hint, &base.with(|p| (p.payload, p.signatures) = (tampered.clone(), signature("", &base64(sig)))))),
+        (
+            "payload_tampered_bundle",
+            "BadSignature",
+            in_bundle(BUNDLE, &hint, &base.with(|p| p.payload = tampered.clone())),
+        ),
+        (
+            "payload_tampered_without_keyid",
+            "BadSignature",
+            in_bundle(
+                BUNDLE,
+                &hint,
+                &base.with(|p| (p.payload, p.signatures) = (tampered.clone(), signature("", &base64(sig)))),
+            ),
+        ),
         ("payload_empty", "BadSignature", base.with(|p| p.payload.clear())),
         ("payload_base64_twice", "BadSignature", base.with(|p| p.payload = base64(&p.payload))),
         ("payload_url_safe_of_another", "BadSignature", odd.with(|p| p.payload = URL_SAFE.encode(STATEMENT))),
@@ -209,20 +284,48 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("signature_empty", "BadSignature", with_sig("")),
         ("signature_malleable_s_plus_l", "BadSignature", with_sig(&base64(malleable))),
         ("signature_over_the_json", "BadSignature", with_sig(&base64(test_key().sign(STATEMENT.as_bytes())))),
-        ("signature_over_the_base64", "BadSignature", with_sig(&base64(test_key().sign(&pae(PAYLOAD_TYPE, base.payload.as_bytes()))))),
+        (
+            "signature_over_the_base64",
+            "BadSignature",
+            with_sig(&base64(test_key().sign(&pae(PAYLOAD_TYPE, base.payload.as_bytes())))),
+        ),
         ("signature_prehashed", "BadSignature", with_sig(PREHASHED)),
         ("signature_of_the_identity_point", "BadSignature", with_sig(&base64(identity_forgery))),
-        ("key_unknown", "UnknownKey", base.with(|p| p.signatures = signature(&other_key().public().keyid(), &stranger))),
+        (
+            "key_unknown",
+            "UnknownKey",
+            base.with(|p| p.signatures = signature(&other_key().public().keyid(), &stranger)),
+        ),
         ("key_unknown_without_keyid", "UnknownKey", base.with(|p| p.signatures = signature("", &stranger))),
-        ("key_of_the_identity_point", "UnknownKey", base.with(|p| p.signatures = signature("SHA256:weak", &base64(identity_forgery)))),
-        ("statement_duplicate_key", "Statement", statement(r#""predicateType""#, r#""predicateType":"https://x.example/v1","predicateType""#)),
+        (
+            "key_of_the_identity_point",
+            "UnknownKey",
+            base.with(|p| p.signatures = signature("SHA256:weak", &base64(identity_forgery))),
+        ),
+        (
+            "statement_duplicate_key",
+            "Statement",
+            statement(r#""predicateType""#, r#""predicateType":"https://x.example/v1","predicateType""#),
+        ),
         ("statement_duplicate_digest", "Statement", statement(r#"{"sha256""#, r#"{"sha256":"00","sha256""#)),
-        ("statement_duplicate_in_predicate", "Statement", statement(r#""1.0.0""#, r#""1.0.0","tests":[{"failed":2,"failed":0}]"#)),
-        ("statement_duplicate_escaped", "Statement", statement(r#""1.0.0""#, r#""1.0.0","schem\u0061Version":"2.0.0""#)),
+        (
+            "statement_duplicate_in_predicate",
+            "Statement",
+            statement(r#""1.0.0""#, r#""1.0.0","tests":[{"failed":2,"failed":0}]"#),
+        ),
+        (
+            "statement_duplicate_escaped",
+            "Statement",
+            statement(r#""1.0.0""#, r#""1.0.0","schem\u0061Version":"2.0.0""#),
+        ),
         ("statement_trailing_json", "Statement", signed(format!("{STATEMENT}{{}}")).text()),
         ("statement_trailing_garbage", "Statement", signed(format!("{STATEMENT}\u{0}")).text()),
         ("statement_byte_order_mark", "Statement", signed(format!("\u{feff}{STATEMENT}")).text()),
-        ("statement_latin_1", "Statement", signed([&STATEMENT.as_bytes()[..70], b"\xe9", &STATEMENT.as_bytes()[70..]].concat()).text()),
+        (
+            "statement_latin_1",
+            "Statement",
+            signed([&STATEMENT.as_bytes()[..70], b"\xe9", &STATEMENT.as_bytes()[70..]].concat()).text(),
+        ),
         ("statement_lone_surrogate", "Statement", statement("\"app\"", r#""\ud800""#)),
         ("statement_too_deep", "Statement", statement(r#""1.0.0""#, &deep)),
         ("statement_empty", "Statement", signed("").text()),
@@ -237,7 +340,11 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("subject_empty", "Statement", statement(subject, "")),
         ("subject_null", "Statement", statement(&format!("[{subject}]"), "null")),
         ("subject_string", "Statement", statement(subject, "\"app\"")),
-        ("subject_without_digest", "Statement", statement(r#","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#, "")),
+        (
+            "subject_without_digest",
+            "Statement",
+            statement(r#","digest":{"sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#, ""),
+        ),
         ("subject_digest_empty", "Statement", statement(&format!(r#""sha256":"{SHA256}""#), "")),
         ("subject_digest_upper_case", "Statement", statement(SHA256, &SHA256.to_uppercase())),
         ("subject_digest_short", "Statement", statement(SHA256, &SHA256[..62])),

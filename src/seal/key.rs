@@ -28,7 +28,9 @@ pub(crate) enum KeyError {
     #[error("it is not a PEM key. Make one with `vouchsafe key new` or `openssl genpkey -algorithm ed25519`")]
     NotPem,
     /// OpenSSH's own private format.
-    #[error("it is an OpenSSH private key, which outside verifiers cannot use. OpenSSL cannot convert an Ed25519 one (nor can `ssh-keygen -p -m PKCS8`): make a key with `openssl genpkey -algorithm ed25519`")]
+    #[error(
+        "it is an OpenSSH private key, which outside verifiers cannot use. OpenSSL cannot convert an Ed25519 one (nor can `ssh-keygen -p -m PKCS8`): make a key with `openssl genpkey -algorithm ed25519`"
+    )]
     OpenSsh,
     /// Another algorithm.
     #[error("it is a key for {0}; records are signed with Ed25519. Make one with `openssl genpkey -algorithm ed25519`")]
@@ -37,7 +39,9 @@ pub(crate) enum KeyError {
     #[error("it is a public key, and signing needs the private one")]
     PublicGiven,
     /// A private key where a public one is needed.
-    #[error("it is a private key, and only the public one belongs here. Take it out with `openssl pkey -in KEY -pubout`")]
+    #[error(
+        "it is a private key, and only the public one belongs here. Take it out with `openssl pkey -in KEY -pubout`"
+    )]
     PrivateGiven,
     /// A certificate where a key is needed.
     #[error("it is a certificate, not a key. Take its public key out with `openssl x509 -in CERT -pubkey -noout`")]
@@ -69,7 +73,9 @@ impl PublicKey {
         if let Some(rest) = text.trim().strip_prefix("ssh-ed25519 ") {
             return Self::from_ssh(rest);
         }
-        if let Some(other) = text.trim().split_once(' ').map(|t| t.0).filter(|t| t.starts_with("ssh-") || t.starts_with("ecdsa-")) {
+        if let Some(other) =
+            text.trim().split_once(' ').map(|t| t.0).filter(|t| t.starts_with("ssh-") || t.starts_with("ecdsa-"))
+        {
             return Err(KeyError::OtherAlgorithm(other.chars().take(40).collect()));
         }
         let (label, der) = pem::block(text)?;
@@ -78,9 +84,11 @@ impl PublicKey {
             "RSA PUBLIC KEY" => return Err(KeyError::OtherAlgorithm("RSA".into())),
             other => return Err(wrong_label(other, KeyError::PrivateGiven)),
         }
-        let info = SubjectPublicKeyInfoRef::try_from(der.as_slice()).map_err(|e| KeyError::Malformed(format!("its DER is damaged: {e}")))?;
+        let info = SubjectPublicKeyInfoRef::try_from(der.as_slice())
+            .map_err(|e| KeyError::Malformed(format!("its DER is damaged: {e}")))?;
         ed25519_only(info.algorithm.oid)?;
-        let bytes = PublicKeyBytes::try_from(info).map_err(|e| KeyError::Malformed(format!("its DER is damaged: {e}")))?;
+        let bytes =
+            PublicKeyBytes::try_from(info).map_err(|e| KeyError::Malformed(format!("its DER is damaged: {e}")))?;
         Self::from_bytes(&bytes.0)
     }
 
@@ -94,7 +102,8 @@ impl PublicKey {
 
     /// Reads the 32 bytes of RFC 8032; refuses what is no point, and points of small order.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::Malformed("it is not a point of the curve".into()))?;
+        let key = VerifyingKey::from_bytes(bytes)
+            .map_err(|_| KeyError::Malformed("it is not a point of the curve".into()))?;
         // under the identity point every client tried accepts a forgery of any statement (facts: envelope.md 3.3)
         if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
     }
@@ -171,7 +180,8 @@ impl PrivateKey {
         ed25519_only(info.algorithm.oid)?;
         let pair = KeypairBytes::try_from(info).map_err(|_| damaged())?;
         // checks a public half that v2 carries against the private one
-        let key = SigningKey::try_from(&pair).map_err(|_| KeyError::Malformed("its public half belongs to another key".into()))?;
+        let key = SigningKey::try_from(&pair)
+            .map_err(|_| KeyError::Malformed("its public half belongs to another key".into()))?;
         Ok(Self(key))
     }
 
@@ -222,7 +232,12 @@ impl fmt::Debug for PrivateKey {
 }
 
 fn decrypt(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let unsupported = || KeyError::Unsupported("encrypted in a way that is not read. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW".into());
+    let unsupported = || {
+        KeyError::Unsupported(
+            "encrypted in a way that is not read. Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW"
+                .into(),
+        )
+    };
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unsupported())?;
     let parameters = info.encryption_algorithm.pbes2().ok_or_else(unsupported)?;
     // the file names its own price; an honest one is far below this
@@ -256,7 +271,8 @@ fn wrong_label(label: &str, opposite: KeyError) -> KeyError {
         "DSA PRIVATE KEY" => KeyError::OtherAlgorithm("DSA".into()),
         "CERTIFICATE" | "TRUSTED CERTIFICATE" => KeyError::Certificate,
         "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => KeyError::Unsupported(
-            "a cosign private key, whose format only cosign reads. Make one with `openssl genpkey -algorithm ed25519`".into(),
+            "a cosign private key, whose format only cosign reads. Make one with `openssl genpkey -algorithm ed25519`"
+                .into(),
         ),
         other => KeyError::Unsupported(format!("a PEM block of type {:?}", other.chars().take(40).collect::<String>())),
     }

@@ -16,14 +16,18 @@ mod words;
 
 use bundle::Bundle;
 use envelope::{Envelope, PAYLOAD_TYPE, Signature, pae};
+use error::shown;
 pub(crate) use error::{OpenError, SealError, StatementError};
 use signer::Signer;
 use statement::{Parsed, parse_statement};
-use trust::{TrustSet, shown};
+use trust::TrustSet;
 
 /// Signs a statement and returns the bundle's bytes: one line of JSON and a newline, the same for the same input.
 pub(crate) fn seal(statement: &[u8], signer: &Signer) -> Result<Vec<u8>, SealError> {
     // what would not open again is not signed
+    if statement.len() / 3 * 4 > bundle::MAX_BYTES {
+        return Err(SealError::TooLarge(statement.len()));
+    }
     parse_statement(statement)?;
     let key = signer.public_key();
     let sig = signer.sign(&pae(PAYLOAD_TYPE, statement))?;
@@ -80,7 +84,8 @@ fn who_signed(envelope: &Envelope, keys: &TrustSet) -> Vec<String> {
 
 /// Tells a stranger's signature from a trusted key's that does not hold.
 fn who_did_not(envelope: &Envelope, hint: Option<&str>, keys: &TrustSet) -> OpenError {
-    let mut claimed: Vec<&str> = envelope.signatures.iter().map(|s| s.keyid.as_str()).filter(|k| !k.is_empty()).collect();
+    let mut claimed: Vec<&str> =
+        envelope.signatures.iter().map(|s| s.keyid.as_str()).filter(|k| !k.is_empty()).collect();
     if let Some(known) = claimed.iter().find(|k| keys.get(k).is_some()) {
         return OpenError::BadSignature { keyid: (*known).to_owned() };
     }
@@ -113,7 +118,13 @@ pub(crate) fn peek_unverified(bytes: &[u8]) -> Result<Unverified, OpenError> {
     let statement = parse_statement(&envelope.payload);
     let signatures = envelope.signatures.len();
     let claimed_keyids = envelope.signatures.into_iter().map(|s| s.keyid).filter(|k| !k.is_empty()).collect();
-    Ok(Unverified { claimed_keyids, signatures, payload_type: envelope.payload_type, payload: envelope.payload, statement })
+    Ok(Unverified {
+        claimed_keyids,
+        signatures,
+        payload_type: envelope.payload_type,
+        payload: envelope.payload,
+        statement,
+    })
 }
 
 #[cfg(test)]

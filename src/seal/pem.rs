@@ -23,7 +23,8 @@ pub(super) fn block(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> 
     let (_, rest) = text.split_once("-----BEGIN ").ok_or(KeyError::NotPem)?;
     let (label, rest) = rest.split_once("-----").ok_or(KeyError::NotPem)?;
     let end = format!("-----END {label}-----");
-    let (body, after) = rest.split_once(end.as_str()).ok_or_else(|| malformed("its END line is missing; is it cut off?"))?;
+    let (body, after) =
+        rest.split_once(end.as_str()).ok_or_else(|| malformed("its END line is missing; is it cut off?"))?;
     if after.contains("-----BEGIN ") {
         return Err(malformed("it holds more than one PEM block; keep the one that is meant"));
     }
@@ -33,7 +34,9 @@ pub(super) fn block(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> 
     }
     if packed.contains(':') {
         // RFC 1421 headers: `Proc-Type: 4,ENCRYPTED`, the encryption that came before PKCS#8
-        return Err(KeyError::Unsupported("an old encrypted key; convert it: openssl pkcs8 -topk8 -in OLD -out NEW".into()));
+        return Err(KeyError::Unsupported(
+            "an old encrypted key; convert it: openssl pkcs8 -topk8 -in OLD -out NEW".into(),
+        ));
     }
     // decoding into a buffer of the right size leaves no copy behind in memory that was let go
     let mut der = Zeroizing::new(vec![0u8; packed.len() / 4 * 3 + 3]);

@@ -60,7 +60,9 @@ pub(crate) enum SignerError {
         complaint: String,
     },
     /// The signature does not verify under the key that was said to make it.
-    #[error("the signature does not verify under {keyid}. Does the signer use that key, and sign the bytes on stdin with Ed25519 (not Ed25519ph, not a hash of them)?")]
+    #[error(
+        "the signature does not verify under {keyid}. Does the signer use that key, and sign the bytes on stdin with Ed25519 (not Ed25519ph, not a hash of them)?"
+    )]
     NotOurs {
         /// The key that should have signed.
         keyid: String,
@@ -201,7 +203,8 @@ fn drain(mut pipe: impl Read + Send + 'static, keep: u64) -> Receiver<Vec<u8>> {
 fn complained(stderr: Option<Vec<u8>>) -> String {
     let text = String::from_utf8_lossy(&stderr.unwrap_or_default()).into_owned();
     let lines: Vec<String> = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(printable).collect();
-    if lines.is_empty() { String::new() } else { format!(": {}", lines.join(" / ")) }
+    let short: String = lines.join(" / ").chars().take(MAX_COMPLAINT as usize).collect();
+    if short.is_empty() { short } else { format!(": {short}") }
 }
 
 fn printable(line: &str) -> String {

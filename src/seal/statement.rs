@@ -3,7 +3,7 @@
 //! Stricter than the specification where real clients are: cosign 3 and in-toto-attestation read a statement with
 //! strict protobuf JSON, so we write no member of our own outside `predicate` (facts: envelope.md 1.1, 1.3).
 
-use super::error::StatementError;
+use super::error::{StatementError, shown};
 use super::strict_json::{self, Numbers, at_most};
 use crate::record::digest::{DigestSet, Sha256Digest};
 use serde::de::{self, MapAccess, Visitor};
@@ -98,13 +98,14 @@ pub(crate) fn parse_statement(payload: &[u8]) -> Result<Parsed, StatementError> 
         predicate: Option<Box<RawValue>>,
     }
     strict_json::check(payload, Numbers::Any)?;
-    let wire: Wire<'_> = serde_json::from_slice(payload).map_err(|e| StatementError::Shape(e.to_string()))?;
+    let wire: Wire<'_> =
+        serde_json::from_slice(payload).map_err(|e| StatementError::Shape(strict_json::complaint(&e)))?;
     if wire.statement_type != STATEMENT_TYPE {
-        return Err(StatementError::Type(wire.statement_type.into_owned()));
+        return Err(StatementError::Type(shown(&wire.statement_type)));
     }
     let uri = |c: char| !c.is_whitespace() && !c.is_control();
     if !wire.predicate_type.contains(':') || !wire.predicate_type.chars().all(uri) {
-        return Err(StatementError::Shape(format!("predicateType {:?} is not a URI", wire.predicate_type)));
+        return Err(StatementError::Shape(format!("predicateType `{}` is not a URI", shown(&wire.predicate_type))));
     }
     if wire.subject.is_empty() {
         return Err(StatementError::NoSubject);
@@ -260,7 +261,8 @@ mod tests {
     fn the_predicate_keeps_its_bytes() {
         let subject = format!(r#"{{"digest":{{"sha256":"{}","sha512":"ab"}},"x":1}}"#, "0".repeat(64));
         let raw = "{ \"b\" : 1.50e1,\t\"a\":\"\\u0041\" }";
-        let text = format!(r#"{{"predicate":{raw},"_type":"{STATEMENT_TYPE}","predicateType":"a:b","subject":[{subject}]}}"#);
+        let text =
+            format!(r#"{{"predicate":{raw},"_type":"{STATEMENT_TYPE}","predicateType":"a:b","subject":[{subject}]}}"#);
         let parsed = parse_statement(text.as_bytes()).unwrap();
         assert_eq!(parsed.predicate(), Some(raw.as_bytes()));
         assert_eq!(parsed.subjects[0].name, "");

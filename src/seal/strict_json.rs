@@ -50,11 +50,17 @@ pub(crate) fn check(bytes: &[u8], numbers: Numbers) -> Result<(), StrictError> {
     Value(&mut pass).deserialize(&mut reader).and_then(|()| reader.end()).map_err(|e| pass.error(&e))
 }
 
-/// serde_json's message without its own ` at line 1 column 2`, which [`StrictError`] says in its own way.
-pub(crate) fn plain(e: &serde_json::Error) -> String {
+/// serde_json's complaint about a shape, in our words for a place. Cut: it may quote a string of any length.
+pub(crate) fn complaint(e: &serde_json::Error) -> String {
+    format!("{} (line {}, column {})", plain(e), e.line(), e.column())
+}
+
+fn plain(e: &serde_json::Error) -> String {
     let text = e.to_string();
     let place = format!(" at line {} column {}", e.line(), e.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
+    let text = text.strip_suffix(&place).unwrap_or(&text);
+    let short: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    if short.len() < text.len() { short + "…" } else { short }
 }
 
 /// Reads a list of at most `N` items and stops at the next one, so that a hostile list claims no memory.
@@ -278,7 +284,9 @@ mod tests {
 
     #[test]
     fn large_numbers_pass_only_when_they_need_not_be_exact() {
-        for json in ["9007199254740992", "-9007199254740992", "18446744073709551615", "1e300", "[123456789012345678901]"] {
+        for json in
+            ["9007199254740992", "-9007199254740992", "18446744073709551615", "1e300", "[123456789012345678901]"]
+        {
             assert_eq!(check(json.as_bytes(), Numbers::Any), Ok(()), "{json}");
             assert!(check(json.as_bytes(), Numbers::Exact).is_err(), "{json}");
         }

@@ -1,6 +1,7 @@
 //! The trust set: whose signatures count, from when to when, and for which environments.
 
-use super::key::{KeyError, PublicKey};
+use super::error::shown;
+use super::key::PublicKey;
 use super::strict_json::{self, Numbers, StrictError};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -160,7 +161,7 @@ impl TrustSet {
             return Err(TrustError::Shape(format!("it has {} bytes, more than {MAX_BYTES}", bytes.len())));
         }
         strict_json::check(bytes, Numbers::Any)?;
-        let shape = |e: serde_json::Error| TrustError::Shape(e.to_string());
+        let shape = |e: serde_json::Error| TrustError::Shape(strict_json::complaint(&e));
         // the version first: a newer file may have members that are not known here, and should say so by its version
         let version = serde_json::from_slice::<Version>(bytes).map_err(shape)?.version;
         if version != u64::from(VERSION) {
@@ -170,9 +171,9 @@ impl TrustSet {
         let mut set = Self::default();
         for (index, row) in file.keys.into_iter().enumerate() {
             let wrong = |why: String| TrustError::Key { index, why };
-            let key = PublicKey::parse(&row.public_key).map_err(|e: KeyError| wrong(e.to_string()))?;
+            let key = PublicKey::parse(&row.public_key).map_err(|e| wrong(e.to_string()))?;
             if key.keyid() != row.keyid {
-                return Err(wrong(format!("its keyid is {}, not {:?}", key.keyid(), row.keyid)));
+                return Err(wrong(format!("its keyid is {}, not `{}`", key.keyid(), shown(&row.keyid))));
             }
             let trusted = TrustedKey {
                 key,
@@ -285,12 +286,6 @@ impl TrustSet {
 
 fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
-/// What somebody else wrote, fit for one line of a terminal.
-pub(super) fn shown(text: &str) -> String {
-    let short: String = text.chars().take(100).collect();
-    short.escape_debug().to_string()
 }
 
 /// Whether `text` is `pattern`, where `*` stands for any characters, also none. In linear memory and without recursion.

@@ -61,7 +61,10 @@ fn what_is_not_whole_is_refused() {
         ("keys[0]: it is empty", set(&row("").replace(&pem, ""))),
         ("keys[0]: environments is empty", set(&row(r#","environments":[]"#))),
         ("keys[0]: environments is empty", set(&row(r#","environments":[""]"#))),
-        ("keys[0]: validFrom is after", set(&row(r#","validFrom":"2027-01-01T00:00:00Z","validUntil":"2026-01-01T00:00:00Z""#))),
+        (
+            "keys[0]: validFrom is after",
+            set(&row(r#","validFrom":"2027-01-01T00:00:00Z","validUntil":"2026-01-01T00:00:00Z""#)),
+        ),
         ("keys[0]: revokedWhy stands", set(&row(r#","revokedWhy":"lost""#))),
         ("could not read the trust set", set(&row(r#","validFrom":"2026-01-01""#))),
     ];
@@ -81,7 +84,9 @@ fn a_key_covers_what_it_is_trusted_for_and_says_why() {
     assert_eq!(good.name.as_deref(), Some("ci"));
     assert_eq!(
         good.why,
-        format!("the key {id} (ci) is trusted for staging, prod-* from 2026-01-01T00:00:00Z until 2026-12-31T23:59:59Z")
+        format!(
+            "the key {id} (ci) is trusted for staging, prod-* from 2026-01-01T00:00:00Z until 2026-12-31T23:59:59Z"
+        )
     );
     for instant in ["2026-01-01T00:00:00Z", "2026-12-31T23:59:59Z"] {
         assert!(set.covers(&id, "staging", at(instant)).is_ok(), "{instant}");

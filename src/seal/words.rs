@@ -17,7 +17,9 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, String> {
             (Some('\''), c) => word.get_or_insert_default().push(c),
             (_, '\\') if escapes => match (quote, chars.next()) {
                 (_, None) => return Err("ends in a backslash".into()),
-                (Some(_), Some(c)) if !matches!(c, '"' | '\\' | '$' | '`') => word.get_or_insert_default().extend(['\\', c]),
+                (Some(_), Some(c)) if !matches!(c, '"' | '\\' | '$' | '`') => {
+                    word.get_or_insert_default().extend(['\\', c])
+                }
                 (_, Some(c)) => word.get_or_insert_default().push(c),
             },
             (_, '$' | '`') => return Err(no_shell(c)),
@@ -65,7 +67,21 @@ mod tests {
 
     #[test]
     fn what_needs_a_shell_is_refused() {
-        for line in ["a | b", "a>b", "a; b", "a && b", "a $HOME", "a \"$(b)\"", "a `b`", "(a)", "a 'b", "a \"b", "a \\", "", "  "] {
+        for line in [
+            "a | b",
+            "a>b",
+            "a; b",
+            "a && b",
+            "a $HOME",
+            "a \"$(b)\"",
+            "a `b`",
+            "(a)",
+            "a 'b",
+            "a \"b",
+            "a \\",
+            "",
+            "  ",
+        ] {
             assert!(split(line).is_err(), "{line}");
         }
     }
