@@ -1,1 +1,132 @@
-//! (being written)
+//! Reports of tests, in the formats that tools write.
+//!
+//! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
+//! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
+
+mod input;
+mod junit;
+mod outcome;
+mod recognise;
+mod refusal;
+mod suite;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use super::Progress;
+use crate::record::test_run_v1::{TestRun, Verdict};
+use input::{FILE_LIMIT, Input};
+use refusal::Refusal;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use tally::Tally;
+
+/// A report format.
+pub(crate) struct Format {
+    /// The word for it, in the record and for `--format`.
+    pub(crate) name: &'static str,
+    /// Whether a file that begins with these bytes (64 KiB, or all of it) is of this format.
+    recognises: fn(&[u8]) -> bool,
+    /// Reads a whole report and adds it up.
+    read: fn(&mut Input<'_>, &mut Tally) -> Result<(), Refusal>,
+}
+
+/// TABLE of the report formats; the first that recognises a file reads it.
+pub(crate) const FORMATS: &[Format] = &[Format { name: "junit", recognises: junit::recognises, read: junit::read }];
+
+/// Reads the report at `path`, once and in constant memory, hashing every byte of it.
+///
+/// `shown` is how the path is told; `forced` names a row of [`FORMATS`] and switches recognition off. What cannot be
+/// opened or read has the verdict `refused`, an `error` that says what, where and what to do, and no counts.
+pub(crate) fn read(path: &Path, shown: &str, forced: Option<&str>, progress: &mut Progress<'_>) -> TestRun {
+    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+    let why = match opened {
+        Ok((mut file, metadata)) if metadata.is_file() => {
+            return read_with(&mut file, shown, Some(metadata.len()), forced, FILE_LIMIT, progress);
+        }
+        Ok((_, metadata)) if metadata.is_dir() => "it is a folder".to_owned(),
+        Ok(_) => "it is not a regular file".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let refusal = Refusal::new(why).help("Check the path, and that the step which writes the report has run");
+    refused(shown, forced.and_then(format_named), &refusal)
+}
+
+/// Reads a report from `reader`: [`read`] without a file, for tests and fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_from(mut reader: impl Read, shown: &str, forced: Option<&str>) -> TestRun {
+    read_with(&mut reader, shown, None, forced, FILE_LIMIT, &mut |_, _, _| {})
+}
+
+fn read_with(
+    from: &mut dyn Read,
+    shown: &str,
+    size: Option<u64>,
+    forced: Option<&str>,
+    limit: u64,
+    progress: &mut Progress<'_>,
+) -> TestRun {
+    let mut progress = |what: &str, done: u64, of: Option<u64>| progress(what, done, of);
+    let mut input = Input::new(from, shown, size, limit, &mut progress);
+    let mut tally = Tally::default();
+    let (format, mut result) = match choose(&mut input, forced) {
+        Ok(format) => (Some(format), (format.read)(&mut input, &mut tally)),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    // the digest covers every byte, also of a report that was refused half-way
+    let over = input.over_limit();
+    let digest = input.finish();
+    if over {
+        result = Err(Refusal::new(format!("it is larger than {} GiB", limit >> 30)).help("Split the report"));
+    }
+    if let Err(error) = &digest {
+        result = result.and(Err(Refusal::new(format!("the file could not be read to its end: {error}"))));
+    }
+    let mut run = match result {
+        Ok(()) => tally.finish(),
+        Err(refusal) => refused(shown, format, &refusal),
+    };
+    run.file = shown.to_owned();
+    run.format = format.map(|format| format.name.to_owned());
+    if let Ok((sha256, size)) = digest {
+        (run.sha256, run.size) = (Some(sha256), Some(size));
+    }
+    run
+}
+
+fn format_named(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+fn choose(input: &mut Input<'_>, forced: Option<&str>) -> Result<&'static Format, Refusal> {
+    let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    if let Some(name) = forced {
+        let unknown = || Refusal::new(format!("there is no report format `{name}`; there are: {}", known()));
+        return format_named(name).ok_or_else(unknown);
+    }
+    let head = input.head().map_err(|e| Refusal::new(format!("the file could not be read: {e}")))?;
+    FORMATS.iter().find(|format| (format.recognises)(head)).ok_or_else(|| recognise::stranger(head, &known()))
+}
+
+/// A test run that was not read.
+fn refused(shown: &str, format: Option<&Format>, refusal: &Refusal) -> TestRun {
+    let as_what = format.map_or("a report".to_owned(), |format| format!("a {} report", format.name));
+    TestRun {
+        file: shown.to_owned(),
+        format: format.map(|format| format.name.to_owned()),
+        name: None,
+        sha256: None,
+        size: None,
+        verdict: Verdict::Refused,
+        counts: None,
+        declared: None,
+        failing: Vec::new(),
+        failing_omitted: 0,
+        duration_seconds: None,
+        timestamp: None,
+        warnings: Vec::new(),
+        error: Some(format!("could not read `{shown}` as {as_what}: {refusal}")),
+    }
+}

@@ -1,0 +1,323 @@
+//! JUnit XML of any producer. There is no standard: what stands here is what tools write, named where it matters.
+//!
+//! Cases are counted, never believed: a header may say less than its body shows (jest-junit), or more (a suite that
+//! did not load). Where both speak, the worse one holds.
+
+use super::input::Input;
+use super::outcome::{Number, Outcome};
+use super::recognise::xml_root;
+use super::refusal::{Refusal, quoted};
+use super::suite::{Claims, Suite};
+use super::tally::{self, Tally, keep, kept};
+use super::xml::{Event, Tag, Xml};
+
+/// The unit test framework for C, "Check", calls its root `testsuites` as well and means something else.
+const FOREIGN: &str = "http://check.sourceforge.net/ns";
+
+/// Elements of other formats that stand where JUnit has its `testcase`.
+const NOT_JUNIT: [&[u8]; 7] = [b"suite", b"test", b"case", b"test-suite", b"test-case", b"assembly", b"UnitTestResult"];
+
+/// Whether the root element is that of a JUnit report.
+pub(crate) fn recognises(head: &[u8]) -> bool {
+    matches!(xml_root(head).as_deref(), Some("testsuites" | "testsuite"))
+}
+
+/// Reads a whole report into `tally`.
+pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
+    let mut xml = Xml::open(input)?;
+    if let Some(warning) = xml.warning.take() {
+        tally.warn(|| warning);
+    }
+    let mut reading =
+        Reading { tally, open: Vec::new(), suites: Pool::default(), cases: Pool::default(), foreign: None };
+    loop {
+        match xml.next()? {
+            Event::Open(tag) => {
+                if reading.open.is_empty() {
+                    check_root(&tag)?;
+                }
+                reading.open(&tag);
+            }
+            Event::Close => reading.close(),
+            Event::End => break,
+        }
+    }
+    let foreign = reading.foreign;
+    match foreign {
+        Some(name) if tally.counts.total == 0 => {
+            let what = format!("it has no `testcase`, but {} elements, which JUnit does not have", quoted(&name));
+            Err(Refusal::new(what).help("Check which format the tool writes"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
+    let name = String::from_utf8_lossy(tag.qualified());
+    if !matches!(tag.local(), b"testsuites" | b"testsuite") {
+        let what = format!("its root element is {}, where JUnit has `testsuites` or `testsuite`", quoted(&name));
+        return Err(Refusal::new(what));
+    }
+    if tag.namespace().is_some_and(|uri| uri.trim_end_matches('/') == FOREIGN) {
+        return Err(Refusal::new("it is in the format of the Check framework, which is not JUnit")
+            .help("Let Check write TAP or Subunit, or convert the report"));
+    }
+    Ok(())
+}
+
+/// What an open element is to us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Suite,
+    Case,
+    /// Output, properties, or a failure's inside: a `failure` in there is somebody's text.
+    Muted,
+    Other,
+}
+
+/// An open test case.
+#[derive(Default)]
+struct OpenCase {
+    name: String,
+    class: String,
+    time: String,
+    timed: bool,
+    /// What the attributes `status` and `result` say.
+    stated: Option<Outcome>,
+    unknown_word: bool,
+    failed: bool,
+    errored: bool,
+    skipped: bool,
+    todo: bool,
+    /// Reruns that passed in the end, and reruns that failed again.
+    flaky: u64,
+    rerun: u64,
+}
+
+/// Values that are used again, so that a passing case allocates nothing.
+struct Pool<T> {
+    all: Vec<T>,
+    live: usize,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), live: 0 }
+    }
+}
+
+impl<T: Default> Pool<T> {
+    fn push(&mut self) -> &mut T {
+        if self.live == self.all.len() {
+            self.all.push(T::default());
+        }
+        self.live += 1;
+        &mut self.all[self.live - 1]
+    }
+
+    fn pop(&mut self) -> Option<&mut T> {
+        self.live = self.live.checked_sub(1)?;
+        self.all.get_mut(self.live)
+    }
+
+    fn last(&mut self) -> Option<&mut T> {
+        self.all.get_mut(self.live.checked_sub(1)?)
+    }
+}
+
+struct Reading<'t> {
+    tally: &'t mut Tally,
+    open: Vec<Kind>,
+    suites: Pool<Suite>,
+    cases: Pool<OpenCase>,
+    /// The first element of another format, where a suite should hold cases.
+    foreign: Option<String>,
+}
+
+impl Reading<'_> {
+    fn open(&mut self, tag: &Tag<'_>) {
+        let kind = match tag.local() {
+            b"testcase" => self.open_case(tag),
+            b"testsuite" | b"testsuites" => self.open_suite(tag),
+            other => self.open_other(other, tag),
+        };
+        self.open.push(kind);
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Kind::Case) => self.close_case(),
+            Some(Kind::Suite) => self.close_suite(),
+            _ => {}
+        }
+    }
+
+    fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
+        let suite = self.suites.push();
+        suite.reset();
+        let mut claims = Claims::default();
+        let mut stated = None;
+        for (name, value) in tag.attributes() {
+            match name {
+                b"name" => keep(&value, &mut suite.name),
+                b"tests" => claims.total = Number::parse(&value),
+                b"failures" => claims.failed = Number::parse(&value),
+                b"errors" => claims.errored = Number::parse(&value),
+                // `skips` is nose's and unittest-xml's, `skip` older nose's, `ignored` Eclipse's
+                b"skipped" | b"skips" | b"skip" | b"ignored" => claims.skipped = Number::parse(&value),
+                b"disabled" => claims.disabled = Number::parse(&value),
+                b"timestamp" if self.tally.timestamp.is_none() => self.tally.timestamp = Some(kept(&value)),
+                b"status" | b"result" => stated = Outcome::of_word(&value).max(stated),
+                _ => {}
+            }
+        }
+        suite.claims = claims;
+        if self.tally.name.is_none() && !suite.name.is_empty() {
+            self.tally.name = Some(suite.name.clone());
+        }
+        if let Some(outcome @ (Outcome::Failed | Outcome::Errored)) = stated {
+            suite.own.broken();
+            self.tally.broken(&suite.name, outcome);
+        }
+        Kind::Suite
+    }
+
+    fn close_suite(&mut self) {
+        let Some(suite) = self.suites.pop() else { return };
+        let result = suite.close(self.tally);
+        let head = suite.head();
+        match self.suites.last() {
+            Some(above) => above.absorb(result),
+            None => self.tally.declared = head,
+        }
+    }
+
+    fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
+        let case = self.cases.push();
+        let (mut name, mut class, mut time) =
+            (std::mem::take(&mut case.name), std::mem::take(&mut case.class), std::mem::take(&mut case.time));
+        name.clear();
+        class.clear();
+        time.clear();
+        *case = OpenCase { name, class, time, ..OpenCase::default() };
+        for (name, value) in tag.attributes() {
+            match name {
+                b"name" => keep(&value, &mut case.name),
+                b"classname" => keep(&value, &mut case.class),
+                // PHPUnit writes both, some tools only this one
+                b"class" if case.class.is_empty() => keep(&value, &mut case.class),
+                b"time" => {
+                    keep(&value, &mut case.time);
+                    case.timed = true;
+                }
+                // GoogleTest and CTest say by `status` and `result` what others say by an element
+                b"status" | b"result" => match Outcome::of_word(&value) {
+                    Some(outcome) => case.stated = case.stated.max(Some(outcome)),
+                    None => {
+                        case.unknown_word = true;
+                        self.tally.warn(|| format!("the outcome word {} is unknown", quoted(&value)));
+                    }
+                },
+                _ => {}
+            }
+        }
+        Kind::Case
+    }
+
+    fn close_case(&mut self) {
+        let Some(case) = self.cases.pop() else { return };
+        let (outcome, note) = case.outcome();
+        let mut none = Suite::default();
+        let suite = self.suites.last().unwrap_or(&mut none);
+        suite.own.case(outcome, case.flaky + case.rerun + u64::from(case.todo && outcome == Outcome::Skipped));
+        let found =
+            tally::Case { outcome, flaky: case.flaky > 0, suite: &suite.name, class: &case.class, name: &case.name };
+        self.tally.case(&found);
+        self.tally.time(case.timed.then_some(case.time.as_str()), outcome != Outcome::Skipped);
+        if let Some(note) = note {
+            self.tally.warn(|| format!("test case {} {note}", quoted(&case.name)));
+        }
+    }
+
+    fn open_other(&mut self, local: &[u8], tag: &Tag<'_>) -> Kind {
+        match local {
+            b"system-out" | b"system-err" | b"properties" => return Kind::Muted,
+            b"include" => self.tally.warn(|| "an `include` element (XInclude) was not followed".to_owned()),
+            _ => {}
+        }
+        // what it speaks of: the innermost case or suite, unless something muted stands between
+        let about = self.open.iter().rev().find(|kind| **kind != Kind::Other).copied();
+        if about == Some(Kind::Muted) {
+            return Kind::Other;
+        }
+        let (outcome, is) = match local {
+            b"failure" => (Outcome::Failed, true),
+            b"error" => (Outcome::Errored, true),
+            _ if local.eq_ignore_ascii_case(b"failure") => (Outcome::Failed, true),
+            _ if local.eq_ignore_ascii_case(b"error") => (Outcome::Errored, true),
+            _ => (Outcome::Passed, false),
+        };
+        match about {
+            Some(Kind::Case) => return self.inside_case(local, tag, is.then_some(outcome)),
+            _ if is => {
+                if let Some(suite) = self.suites.last() {
+                    suite.own.broken();
+                    self.tally.broken(&suite.name, outcome);
+                }
+                return Kind::Muted;
+            }
+            _ if self.foreign.is_none() && NOT_JUNIT.contains(&local) => {
+                self.foreign = Some(String::from_utf8_lossy(local).into_owned());
+            }
+            _ => {}
+        }
+        Kind::Other
+    }
+
+    fn inside_case(&mut self, local: &[u8], tag: &Tag<'_>, outcome: Option<Outcome>) -> Kind {
+        let Some(case) = self.cases.last() else { return Kind::Other };
+        match (outcome, local) {
+            (Some(Outcome::Errored), _) => case.errored = true,
+            (Some(_), _) => case.failed = true,
+            // the runs before the last one: Maven Surefire's rerunFailingTestsCount, cargo-nextest's retries
+            (None, b"flakyFailure" | b"flakyError") => case.flaky += 1,
+            (None, b"rerunFailure" | b"rerunError") => case.rerun += 1,
+            (None, b"skipped" | b"skip" | b"ignored" | b"disabled" | b"notrun" | b"pending") => {
+                case.skipped = true;
+                case.todo |= tag.attributes().any(|(name, value)| name == b"type" && value == "todo");
+                // not muted: being skipped never hides a failure
+                return Kind::Other;
+            }
+            _ => return Kind::Other,
+        }
+        Kind::Muted
+    }
+}
+
+impl OpenCase {
+    /// The one outcome: error before failure before skipped before passed, and what is odd about it.
+    fn outcome(&self) -> (Outcome, Option<&'static str>) {
+        let bad_word = self.stated.filter(|stated| *stated >= Outcome::Failed);
+        if self.todo && (self.failed || self.errored) {
+            // node --test: a TODO that fails does not fail the run
+            return (Outcome::Skipped, Some("fails and is marked as a TODO: counted as skipped"));
+        }
+        if self.errored || self.failed {
+            let outcome = if self.errored { Outcome::Errored } else { Outcome::Failed };
+            return (outcome, self.skipped.then_some("is marked as skipped and has a failure: counted as failed"));
+        }
+        if let Some(outcome) = bad_word {
+            return (outcome, Some("is failed by its status attribute alone"));
+        }
+        if self.skipped {
+            return (Outcome::Skipped, None);
+        }
+        if self.unknown_word {
+            return (Outcome::Errored, Some("has an outcome word that is unknown: counted as errored"));
+        }
+        if self.rerun > 0 {
+            return (Outcome::Failed, Some("has a failed rerun and no failure: counted as failed"));
+        }
+        (self.stated.unwrap_or(Outcome::Passed), None)
+    }
+}

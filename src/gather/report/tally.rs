@@ -1,0 +1,335 @@
+//! What was found in a report, added up: counts, verdict, the names that failed. Shared by all formats.
+//!
+//! Bounded whatever the report holds: lists have limits, and what is left out is counted.
+
+use super::outcome::{Outcome, seconds};
+use super::refusal::quoted;
+use crate::record::digest::Sha256Digest;
+use crate::record::test_run_v1::{Counts, Declared, FailingTest, TestRun, Verdict};
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+
+/// Failing tests that are named; the others are counted.
+pub(crate) const FAILING_LIMIT: usize = 200;
+
+/// Warnings that are spelled out; the others are counted.
+pub(crate) const WARNING_LIMIT: usize = 50;
+
+/// Bytes of a name that are kept.
+pub(crate) const NAME_LIMIT: usize = 1024;
+
+/// Test cases among which repeated ones are looked for: nine bytes each, in a table that is a power of two.
+const IDENTITY_LIMIT: usize = 900_000;
+
+/// One test case, as a format's reader found it.
+pub(crate) struct Case<'a> {
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// It passed after it had failed.
+    pub(crate) flaky: bool,
+    /// Name of the innermost suite.
+    pub(crate) suite: &'a str,
+    /// Class, where there is one.
+    pub(crate) class: &'a str,
+    /// Name; empty when there is none, which is still a case.
+    pub(crate) name: &'a str,
+}
+
+/// The sums.
+#[derive(Default)]
+pub(crate) struct Tally {
+    /// Cases by outcome.
+    pub(crate) counts: Counts,
+    /// What the report's head claims.
+    pub(crate) declared: Declared,
+    /// Name of the run.
+    pub(crate) name: Option<String>,
+    /// When it began, as it is written.
+    pub(crate) timestamp: Option<String>,
+    /// Failures and errors that belong to no test case.
+    broken: u64,
+    /// The head claims failures that are not shown.
+    understated: bool,
+    failing: Vec<FailingTest>,
+    failing_omitted: u64,
+    warnings: Vec<String>,
+    warnings_omitted: u64,
+    seconds: f64,
+    timed: u64,
+    untimed: u64,
+    unreadable_times: Several,
+    seen: HashSet<u64, BuildHasherDefault<AsItIs>>,
+    repeated: Several,
+    unchecked: u64,
+}
+
+/// How often something was found, and the first of it.
+#[derive(Default)]
+struct Several {
+    times: u64,
+    first: String,
+}
+
+impl Several {
+    fn add(&mut self, example: &str) {
+        if self.times == 0 {
+            self.first = quoted(example);
+        }
+        self.times += 1;
+    }
+}
+
+impl Tally {
+    /// Adds a test case.
+    pub(crate) fn case(&mut self, case: &Case<'_>) {
+        self.counts.total += 1;
+        match case.outcome {
+            Outcome::Passed => self.counts.passed += 1,
+            Outcome::Skipped => self.counts.skipped += 1,
+            Outcome::Failed => self.counts.failed += 1,
+            Outcome::Errored => self.counts.errored += 1,
+        }
+        self.counts.flaky += u64::from(case.flaky && case.outcome == Outcome::Passed);
+        if case.outcome >= Outcome::Failed {
+            let suite = if case.class.is_empty() { case.suite } else { case.class };
+            self.fails(suite, case.name, case.outcome);
+        }
+        self.identify(case);
+    }
+
+    /// Adds the time of a case as it is written; `ran` says whether the case should have one.
+    pub(crate) fn time(&mut self, written: Option<&str>, ran: bool) {
+        match written.map(|text| (text, seconds(text))) {
+            Some((_, Some(value))) => {
+                self.seconds += value;
+                self.timed += 1;
+            }
+            Some((text, None)) => self.unreadable_times.add(text),
+            None => self.untimed += u64::from(ran),
+        }
+    }
+
+    /// Adds a failure or an error that stands on a suite, outside any test case.
+    pub(crate) fn broken(&mut self, suite: &str, outcome: Outcome) {
+        self.broken += 1;
+        self.fails(suite, "", outcome);
+        self.warn(|| format!("suite {} is {} outside any test case", quoted(suite), outcome.as_str()));
+    }
+
+    /// Notes that `what` claims failures that are not shown and that no rerun explains.
+    pub(crate) fn understates(&mut self, what: &str, missing: u64) {
+        self.understated = true;
+        self.warn(|| format!("{what} declares {missing} more failed or errored than it shows: counted as failed"));
+    }
+
+    /// Adds a warning, or counts it when there are too many.
+    pub(crate) fn warn(&mut self, warning: impl FnOnce() -> String) {
+        if self.warnings.len() < WARNING_LIMIT {
+            self.warnings.push(warning());
+        } else {
+            self.warnings_omitted += 1;
+        }
+    }
+
+    fn fails(&mut self, suite: &str, name: &str, outcome: Outcome) {
+        if self.failing.len() == FAILING_LIMIT {
+            self.failing_omitted += 1;
+            return;
+        }
+        let suite = (!suite.is_empty()).then(|| suite.to_owned());
+        self.failing.push(FailingTest { suite, name: name.to_owned(), outcome: outcome.as_str().to_owned() });
+    }
+
+    /// Looks for the same (suite, class, name) before. Two cases without a name are not the same.
+    fn identify(&mut self, case: &Case<'_>) {
+        if case.name.is_empty() {
+            return;
+        }
+        if self.seen.len() == IDENTITY_LIMIT {
+            self.unchecked += 1;
+            return;
+        }
+        let mut hasher = DefaultHasher::new();
+        for part in [case.suite, case.class, case.name] {
+            hasher.write(part.as_bytes());
+            hasher.write_u8(0xFF);
+        }
+        if !self.seen.insert(hasher.finish()) {
+            self.repeated.add(case.name);
+        }
+    }
+
+    /// The verdict (facts: refused, which is not ours to say, then failed, empty, passed).
+    fn verdict(&self) -> Verdict {
+        let Counts { passed, failed, errored, .. } = self.counts;
+        if failed > 0 || errored > 0 || self.broken > 0 || self.understated {
+            Verdict::Failed
+        } else if passed == 0 {
+            Verdict::Empty
+        } else {
+            Verdict::Passed
+        }
+    }
+
+    /// The whole report as the record states it; `file`, `format`, `sha256` and `size` are the caller's to add.
+    pub(crate) fn finish(mut self) -> TestRun {
+        let verdict = self.verdict();
+        let known_time = self.timed > 0 && self.untimed == 0 && self.unreadable_times.times == 0;
+        let mut warnings = self.summary();
+        warnings.append(&mut self.warnings);
+        if self.warnings_omitted > 0 {
+            warnings.push(format!("and {} more warnings", self.warnings_omitted));
+        }
+        TestRun {
+            file: String::new(),
+            format: None,
+            name: self.name,
+            sha256: None,
+            size: None,
+            verdict,
+            counts: Some(self.counts),
+            declared: (self.declared != Declared::default()).then_some(self.declared),
+            failing: self.failing,
+            failing_omitted: self.failing_omitted,
+            duration_seconds: known_time.then_some(self.seconds),
+            timestamp: self.timestamp,
+            warnings,
+            error: None,
+        }
+    }
+
+    /// Warnings that stand for many.
+    fn summary(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.repeated.times > 0 {
+            let Several { times, first } = &self.repeated;
+            out.push(format!(
+                "{times} test case(s) repeat a suite, class and name, all are counted; the first is {first}"
+            ));
+        }
+        if self.unchecked > 0 {
+            out.push(format!("repeated test cases were not looked for after the first {IDENTITY_LIMIT} names"));
+        }
+        if self.unreadable_times.times > 0 {
+            let Several { times, first } = &self.unreadable_times;
+            out.push(format!("{times} time(s) cannot be read, so the duration is unknown; the first is {first}"));
+        }
+        if self.timed > 0 && self.untimed > 0 {
+            out.push(format!("{} test case(s) carry no time, so the duration is unknown", self.untimed));
+        }
+        out
+    }
+}
+
+/// Puts `text` into `into`, cut to [`NAME_LIMIT`] at a character; what is cut is told by its length and digest.
+pub(crate) fn keep(text: &str, into: &mut String) {
+    into.clear();
+    if text.len() <= NAME_LIMIT {
+        into.push_str(text);
+        return;
+    }
+    into.push_str(&text[..text.floor_char_boundary(NAME_LIMIT)]);
+    let digest = Sha256Digest::of(text.as_bytes());
+    into.push_str(&format!("… [{} bytes, sha256 {digest}]", text.len()));
+}
+
+/// [`keep`] into a string of its own.
+pub(crate) fn kept(text: &str) -> String {
+    let mut out = String::new();
+    keep(text, &mut out);
+    out
+}
+
+/// Hashes a hash to itself.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &b| hash.rotate_left(8) ^ u64::from(b));
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(outcome: Outcome, name: &str) -> Case<'_> {
+        Case { outcome, flaky: false, suite: "s", class: "c", name }
+    }
+
+    #[test]
+    fn verdicts_by_precedence() {
+        use Outcome::{Errored, Failed, Passed, Skipped};
+        let cases: [(&[Outcome], Verdict); 6] = [
+            (&[], Verdict::Empty),
+            (&[Skipped, Skipped], Verdict::Empty),
+            (&[Skipped, Passed], Verdict::Passed),
+            (&[Passed, Failed], Verdict::Failed),
+            (&[Passed, Errored], Verdict::Failed),
+            (&[Failed, Skipped], Verdict::Failed),
+        ];
+        for (outcomes, want) in cases {
+            let mut tally = Tally::default();
+            outcomes.iter().for_each(|&o| tally.case(&case(o, "n")));
+            assert_eq!(tally.finish().verdict, want, "{outcomes:?}");
+        }
+        let mut broken = Tally::default();
+        broken.case(&case(Passed, "n"));
+        broken.broken("s", Errored);
+        assert_eq!(broken.finish().verdict, Verdict::Failed);
+        let mut understated = Tally::default();
+        understated.case(&case(Passed, "n"));
+        understated.understates("suite `s`", 1);
+        assert_eq!(understated.finish().verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn lists_stop_at_their_limit_and_count_on() {
+        for over in [0, 1, 5] {
+            let mut tally = Tally::default();
+            (0..FAILING_LIMIT + over).for_each(|i| tally.case(&case(Outcome::Failed, &i.to_string())));
+            (0..WARNING_LIMIT + over).for_each(|i| tally.warn(|| i.to_string()));
+            let run = tally.finish();
+            assert_eq!((run.failing.len(), run.failing_omitted), (FAILING_LIMIT, over as u64));
+            assert_eq!(run.warnings.len(), WARNING_LIMIT + usize::from(over > 0));
+            if over > 0 {
+                assert_eq!(run.warnings.last(), Some(&format!("and {over} more warnings")));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_cut_at_a_character_and_say_so() {
+        assert_eq!(kept(&"a".repeat(NAME_LIMIT)), "a".repeat(NAME_LIMIT));
+        let long = "é".repeat(NAME_LIMIT / 2) + "x";
+        let cut = kept(&long);
+        assert!(cut.starts_with(&"é".repeat(NAME_LIMIT / 2)), "{cut}");
+        assert!(cut.contains("[1025 bytes, sha256 "), "{cut}");
+        let uneven = kept(&("x".to_owned() + &"é".repeat(NAME_LIMIT)));
+        assert!(uneven.split('…').next().is_some_and(|kept| kept.len() == NAME_LIMIT - 1), "{uneven}");
+    }
+
+    #[test]
+    fn a_time_that_is_missing_or_unreadable_leaves_the_sum_unknown() {
+        let cases: [(&[Option<&str>], Option<f64>, usize); 5] = [
+            (&[Some("1"), Some("0.5")], Some(1.5), 0),
+            (&[Some("1"), None], None, 1),
+            (&[Some("1"), Some("NaN")], None, 1),
+            (&[None, None], None, 0),
+            (&[], None, 0),
+        ];
+        for (times, want, warnings) in cases {
+            let mut tally = Tally::default();
+            times.iter().for_each(|t| tally.time(*t, true));
+            let run = tally.finish();
+            assert_eq!((run.duration_seconds, run.warnings.len()), (want, warnings), "{times:?}");
+        }
+    }
+}

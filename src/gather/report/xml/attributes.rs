@@ -1,0 +1,277 @@
+//! The inside of a tag, strictly: names, quotes, spaces, references, no attribute twice (XML 1.0, 3.1).
+
+use super::super::refusal::{Refusal, quoted};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Attributes of one element. No tool writes a tenth of it; the check for repeated names is quadratic.
+pub(crate) const ATTRIBUTE_LIMIT: usize = 256;
+
+/// Longest reference that is looked at, `&` to `;`: room for a code point with many leading zeros.
+pub(crate) const REFERENCE_LIMIT: usize = 64;
+
+/// Where an attribute stands in its tag.
+#[derive(Debug)]
+pub(crate) struct Span {
+    pub(crate) name: Range<usize>,
+    pub(crate) value: Range<usize>,
+    /// The value needs no unescaping.
+    pub(crate) plain: bool,
+}
+
+const NAME: u8 = 1;
+const NAME_START: u8 = 2;
+const SPACE: u8 = 4;
+const VALUE_STOP: u8 = 8;
+
+/// What each byte may be. Every byte beyond ASCII may stand in a name: this does not repeat Unicode's tables.
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        table[i] = match b {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80.. => NAME | NAME_START,
+            b'0'..=b'9' | b'-' | b'.' => NAME,
+            b' ' => SPACE,
+            b'\t' | b'\n' | b'\r' => SPACE | VALUE_STOP,
+            b'<' | b'&' | b'"' | b'\'' => VALUE_STOP,
+            _ => 0,
+        };
+        i += 1;
+    }
+    table
+};
+
+#[inline]
+fn is(b: u8, class: u8) -> bool {
+    CLASS[usize::from(b)] & class != 0
+}
+
+/// Where the name that begins at `from` ends; `from` when there is none.
+#[inline]
+pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
+    match tag.get(from) {
+        Some(&b) if is(b, NAME_START) => run_end(tag, from + 1, NAME),
+        _ => from,
+    }
+}
+
+#[inline]
+fn run_end(tag: &[u8], from: usize, class: u8) -> usize {
+    tag[from..].iter().position(|&b| !is(b, class)).map_or(tag.len(), |i| from + i)
+}
+
+/// Finds the attributes of `tag` from byte `at`, which is the one after the element's name.
+///
+/// `xml11` allows references to control characters (XML 1.1, 2.2).
+pub(crate) fn spans(tag: &[u8], mut at: usize, xml11: bool, out: &mut Vec<Span>) -> Result<(), Refusal> {
+    out.clear();
+    loop {
+        let start = run_end(tag, at, SPACE);
+        if start == tag.len() {
+            return Ok(());
+        }
+        let end = name_end(tag, start);
+        if end == start {
+            return Err(Refusal::new(format!("no attribute name can begin with {}", excerpt(&tag[start..]))));
+        }
+        if start == at {
+            return Err(Refusal::new(format!("no space before the attribute {}", excerpt(&tag[start..end]))));
+        }
+        let name = start..end;
+        let equals = run_end(tag, end, SPACE);
+        if tag.get(equals) != Some(&b'=') {
+            return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[name]))));
+        }
+        let open = run_end(tag, equals + 1, SPACE);
+        let Some(&quote @ (b'"' | b'\'')) = tag.get(open) else {
+            return Err(Refusal::new(format!("the value of the attribute {} is not quoted", excerpt(&tag[name]))));
+        };
+        let (close, plain) = value_end(tag, open + 1, quote, xml11)
+            .map_err(|what| Refusal::new(format!("{what} in the attribute {}", excerpt(&tag[name.clone()]))))?;
+        if out.iter().any(|other| tag[other.name.clone()] == tag[name.clone()]) {
+            return Err(Refusal::new(format!("the attribute {} stands twice in one tag", excerpt(&tag[name]))));
+        }
+        if out.len() == ATTRIBUTE_LIMIT {
+            return Err(Refusal::new(format!("an element has more than {ATTRIBUTE_LIMIT} attributes")));
+        }
+        out.push(Span { name, value: open + 1..close, plain });
+        at = close + 1;
+    }
+}
+
+/// Where a value ends and whether it stands for itself.
+fn value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<(usize, bool), String> {
+    let mut plain = true;
+    loop {
+        let Some(i) = tag[at..].iter().position(|&b| is(b, VALUE_STOP)) else {
+            return Err("the quote is not closed".into());
+        };
+        at += i;
+        match tag[at] {
+            b if b == quote => return Ok((at, plain)),
+            b'<' => return Err("a bare `<`".into()),
+            b'&' => {
+                at += reference(&tag[at..], xml11)?.1;
+                plain = false;
+            }
+            b'"' | b'\'' => at += 1,
+            _ => {
+                plain = false;
+                at += 1;
+            }
+        }
+    }
+}
+
+/// The character that the reference at the start of `text` stands for, and the reference's length.
+pub(crate) fn reference(text: &[u8], xml11: bool) -> Result<(char, usize), String> {
+    let window = &text[..text.len().min(REFERENCE_LIMIT)];
+    let Some(end) = window.iter().position(|&b| b == b';') else {
+        return Err("a bare `&`".into());
+    };
+    let body = &window[1..end];
+    let shown = || excerpt(&window[..=end]);
+    let c = match body {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', digits @ ..] => {
+            let code = match digits {
+                [b'x', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit) => number(hex, 16),
+                dec if dec.iter().all(u8::is_ascii_digit) => number(dec, 10),
+                _ => None,
+            };
+            let allowed = |c: &char| match c {
+                '\t' | '\n' | '\r' => true,
+                '\0' | '\u{FFFE}' | '\u{FFFF}' => false,
+                c => xml11 || *c >= ' ',
+            };
+            let c = code.and_then(char::from_u32).filter(allowed);
+            c.ok_or_else(|| format!("{}, a reference to no character that XML allows,", shown()))?
+        }
+        _ if name_end(body, 0) == body.len() && !body.is_empty() => {
+            return Err(format!("{}, an entity that is not defined in XML,", shown()));
+        }
+        _ => return Err("a bare `&`".into()),
+    };
+    Ok((c, end + 1))
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
+}
+
+/// A value as the application sees it: references replaced, white space as spaces (XML 1.0, 3.3.3).
+pub(crate) fn unescape<'t>(value: &'t [u8], plain: bool, xml11: bool) -> Cow<'t, str> {
+    if plain && let Ok(text) = std::str::from_utf8(value) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let [b, tail @ ..] = rest {
+        rest = tail;
+        match b {
+            b'&' => {
+                // checked before: `spans` has seen every reference of this value
+                let (c, length) = reference_again(value, value.len() - tail.len() - 1, xml11);
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = tail.get(length - 1..).unwrap_or_default();
+            }
+            // a line end of two characters is one (XML 1.0, 2.11)
+            b'\r' if tail.first() == Some(&b'\n') => {}
+            b'\t' | b'\n' | b'\r' => out.push(b' '),
+            b => out.push(*b),
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+}
+
+fn reference_again(value: &[u8], at: usize, xml11: bool) -> (char, usize) {
+    reference(&value[at..], xml11).unwrap_or(('\u{FFFD}', 1))
+}
+
+fn excerpt(bytes: &[u8]) -> String {
+    quoted(&String::from_utf8_lossy(&bytes[..bytes.len().min(256)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tag: &str, xml11: bool) -> Result<Vec<(String, String)>, String> {
+        let (bytes, mut out) = (tag.as_bytes(), Vec::new());
+        spans(bytes, name_end(bytes, 0), xml11, &mut out).map_err(|e| e.to_string())?;
+        let name = |s: &Span| String::from_utf8_lossy(&bytes[s.name.clone()]).into_owned();
+        Ok(out.iter().map(|s| (name(s), unescape(&bytes[s.value.clone()], s.plain, xml11).into_owned())).collect())
+    }
+
+    #[test]
+    fn values_are_what_an_application_sees() {
+        let cases = [
+            (r#"a b="c""#, "c"),
+            (r#"a b = 'c' "#, "c"),
+            (r#"a b="&lt;&amp;&gt;&quot;&apos;""#, "<&>\"'"),
+            (r#"a b="&#65;&#x42;&#0000000067;""#, "ABC"),
+            (r#"a b="&#10;x""#, "\nx"),
+            ("a b='1\t2\n3\r\n4'", "1 2 3 4"),
+            (r#"a b="it's > &amp;amp;""#, "it's > &amp;"),
+            ("a b=\"é\u{1F600}\"", "é\u{1F600}"),
+        ];
+        for (tag, want) in cases {
+            assert_eq!(read(tag, false).unwrap(), [("b".to_owned(), want.to_owned())], "{tag}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for tag in [
+            "a b",
+            "a b=",
+            "a b=c",
+            "a b='c",
+            "a b='c\"",
+            "a 1='c'",
+            "a b='<'",
+            "a b='&'",
+            "a b='& '",
+            "a b='&nbsp;'",
+            "a b='&#0;'",
+            "a b='&#27;'",
+            "a b='&#xD800;'",
+            "a b='&#xFFFE;'",
+            "a b='&#x110000;'",
+            "a b='&#;'",
+            "a b='&#x;'",
+            "a b='&#1x;'",
+            "a b='&#+65;'",
+            "a b='&;'",
+            "a b='1' b='2'",
+            "a b='1'c='2'",
+            "a /b='1'",
+            "a b='1' /",
+            "a =\"x\"",
+            "a b='&#99999999999999999999;'",
+            "a \"b\"",
+        ] {
+            assert!(read(tag, false).is_err(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn control_characters_may_be_referred_to_in_xml_1_1_only() {
+        assert!(read("a b='&#27;'", false).is_err());
+        assert_eq!(read("a b='&#27;'", true).unwrap()[0].1, "\u{1b}");
+        assert!(read("a b='&#0;'", true).is_err());
+    }
+
+    #[test]
+    fn attributes_are_counted_to_their_limit() {
+        let with = |n: usize| (0..n).fold("a".to_owned(), |tag, i| format!("{tag} b{i}='x'"));
+        assert_eq!(read(&with(ATTRIBUTE_LIMIT), false).unwrap().len(), ATTRIBUTE_LIMIT);
+        assert!(read(&with(ATTRIBUTE_LIMIT + 1), false).is_err());
+    }
+}

@@ -1,0 +1,324 @@
+//! From bytes to checked characters: encoding, UTF-8 validity, the characters XML allows, and places for messages.
+//!
+//! A block at a time: nothing here grows with the file.
+
+use super::super::refusal::{Place, Refusal};
+use encoding_rs::{Decoder, DecoderResult, Encoding};
+use std::io::{self, BufRead, Read};
+
+/// Characters that are held at once, in bytes.
+const BLOCK: usize = 64 * 1024;
+
+/// Bytes of one tag. Only a tag is ever held whole; text, CDATA and comments run through.
+pub(crate) const TAG_LIMIT: usize = 8 << 20;
+
+const WRITE_UTF8: &str = "Let the tool that writes it use UTF-8";
+
+/// How the bytes are to be read.
+pub(crate) struct Charset {
+    /// Absent for UTF-8.
+    encoding: Option<&'static Encoding>,
+    /// US-ASCII: every byte from 0x80 on is an error.
+    ascii: bool,
+    /// Bytes of the byte order mark.
+    mark: usize,
+    /// The declared name, where a byte order mark says otherwise.
+    pub(crate) overruled: Option<String>,
+}
+
+impl Charset {
+    /// Tells the encoding from a file's first bytes (XML 1.0, appendix F). A byte order mark wins over the
+    /// declaration (RFC 7303, section 3.3): PowerShell re-encodes a report and leaves its declaration alone.
+    pub(crate) fn detect(head: &[u8]) -> Result<Self, Refusal> {
+        let refuse = |why: &str| Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
+        let marked = |encoding, mark| Ok(Self { encoding, ascii: false, mark, overruled: None });
+        match head {
+            [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => refuse("it is UTF-32, which is not read"),
+            [0, 0, 0, b'<', ..] | [b'<', 0, 0, 0, ..] => refuse("it is UTF-32, which is not read"),
+            [0xFF, 0xFE, ..] => marked(Some(encoding_rs::UTF_16LE), 2),
+            [0xFE, 0xFF, ..] => marked(Some(encoding_rs::UTF_16BE), 2),
+            [b'<', 0, ..] | [0, b'<', ..] => refuse("it is UTF-16 without a byte order mark, which is not read"),
+            [0xEF, 0xBB, 0xBF, rest @ ..] => {
+                let declared = declared_encoding(rest).filter(|name| !name.eq_ignore_ascii_case("utf-8"));
+                Ok(Self { encoding: None, ascii: false, mark: 3, overruled: declared })
+            }
+            _ => Self::declared(declared_encoding(head)),
+        }
+    }
+
+    fn declared(name: Option<String>) -> Result<Self, Refusal> {
+        let (encoding, ascii) = match name.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            None | Some("utf-8" | "utf8") => (None, false),
+            Some("us-ascii" | "ascii") => (None, true),
+            // the web's Latin-1 is windows-1252 (WHATWG Encoding, 4.2): it differs only in control characters
+            Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "windows-1252" | "cp1252") => {
+                (Some(encoding_rs::WINDOWS_1252), false)
+            }
+            Some("iso-8859-15" | "iso8859-15" | "iso_8859-15") => (Some(encoding_rs::ISO_8859_15), false),
+            Some("utf-16" | "utf-16le" | "utf-16be") => {
+                let why = "it declares UTF-16 and has no byte order mark, so it cannot be that";
+                return Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
+            }
+            Some(other) => {
+                let why =
+                    format!("it declares the encoding {}, which is not read", super::super::refusal::quoted(other));
+                return Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
+            }
+        };
+        Ok(Self { encoding, ascii, mark: 0, overruled: None })
+    }
+
+    /// The first characters of a file, for telling its format; what cannot be decoded is replaced.
+    pub(crate) fn preview(&self, head: &[u8]) -> String {
+        let bytes = head.get(self.mark..).unwrap_or_default();
+        let encoding = self.encoding.unwrap_or(encoding_rs::UTF_8);
+        encoding.decode_without_bom_handling(bytes).0.into_owned()
+    }
+}
+
+/// The encoding that an XML declaration at the very start names.
+fn declared_encoding(head: &[u8]) -> Option<String> {
+    let head = head.strip_prefix(b"<?xml")?;
+    let end = head.windows(2).take(1024).position(|w| w == b"?>")?;
+    let declaration = String::from_utf8_lossy(&head[..end]).into_owned();
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|q| matches!(q, '"' | '\''))?;
+    value[1..].split_once(quote).map(|(name, _)| name.to_owned())
+}
+
+/// Checked characters of one report.
+pub(crate) struct Source<'s> {
+    from: &'s mut dyn Read,
+    decoder: Option<Decoder>,
+    ascii: bool,
+    raw: Vec<u8>,
+    raw_at: usize,
+    raw_to: usize,
+    /// `text[at..checked]` may be read; `text[checked..filled]` begins a character whose end has not come yet.
+    text: Vec<u8>,
+    at: usize,
+    checked: usize,
+    filled: usize,
+    /// Offset and place of `text[0]`.
+    base: u64,
+    start: Place,
+    /// Where the present token begins.
+    token: u64,
+    token_place: Option<Place>,
+    in_tag: bool,
+    ended: bool,
+    /// Found after `checked`; told when reading gets there, so that the first fault in the file is the one named.
+    ahead: Option<Refusal>,
+    fault: Option<Refusal>,
+}
+
+impl<'s> Source<'s> {
+    /// Reads `from`, which stands at the file's first byte, as `charset`.
+    pub(crate) fn new(from: &'s mut dyn Read, charset: &Charset) -> io::Result<Self> {
+        from.read_exact(&mut [0; 3][..charset.mark])?;
+        let decoder = charset.encoding.map(Encoding::new_decoder_without_bom_handling);
+        let raw = vec![0; if decoder.is_some() { BLOCK / 4 } else { 0 }];
+        Ok(Self {
+            from,
+            decoder,
+            ascii: charset.ascii,
+            raw,
+            raw_at: 0,
+            raw_to: 0,
+            text: vec![0; BLOCK],
+            at: 0,
+            checked: 0,
+            filled: 0,
+            base: 0,
+            start: Place::START,
+            token: 0,
+            token_place: None,
+            in_tag: false,
+            ended: false,
+            ahead: None,
+            fault: None,
+        })
+    }
+
+    /// Whether nothing but a byte order mark has been read.
+    pub(crate) fn at_start(&self) -> bool {
+        self.base == 0 && self.at == 0
+    }
+
+    /// Remembers that a token begins here; a `tag` is held whole and therefore bounded.
+    pub(crate) fn begin(&mut self, tag: bool) {
+        self.token = self.base + self.at as u64;
+        self.token_place = None;
+        self.in_tag = tag;
+    }
+
+    /// Ends the bound on a tag.
+    pub(crate) fn end_tag(&mut self) {
+        self.in_tag = false;
+    }
+
+    /// Where the present token begins.
+    pub(crate) fn token_place(&self) -> Place {
+        self.token_place.unwrap_or_else(|| self.start.after(&self.text[..(self.token - self.base) as usize]))
+    }
+
+    /// Where reading stands.
+    pub(crate) fn place(&self) -> Place {
+        self.start.after(&self.text[..self.at])
+    }
+
+    /// The refusal behind an I/O error that this source gave.
+    pub(crate) fn refusal(&mut self, error: &io::Error) -> Refusal {
+        let place = self.place();
+        self.fault.take().unwrap_or_else(|| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                Refusal::new("the file is larger than 2 GiB, which is the most that is read").help("Split the report")
+            }
+            _ => Refusal::new(format!("the file could not be read on: {error}")).at(place),
+        })
+    }
+
+    /// The next `n` bytes (at most 64), fewer only at the end of the file.
+    pub(crate) fn peek(&mut self, n: usize) -> io::Result<&[u8]> {
+        while self.checked - self.at < n && self.more()? {}
+        Ok(&self.text[self.at..self.checked.min(self.at + n)])
+    }
+
+    /// Reads and checks more; false at the end of the file.
+    fn more(&mut self) -> io::Result<bool> {
+        if let Some(refusal) = self.ahead.take() {
+            let place = self.start.after(&self.text[..self.checked]);
+            self.fault = Some(refusal.at(place));
+            return Err(io::Error::other("not a character"));
+        }
+        if self.ended {
+            return Ok(false);
+        }
+        self.forget();
+        if self.in_tag && self.base + self.checked as u64 - self.token > TAG_LIMIT as u64 {
+            let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
+            self.fault = Some(Refusal::new(what).at(self.token_place()));
+            return Err(io::Error::other("tag too long"));
+        }
+        match self.decoder {
+            Some(_) => self.decode()?,
+            None => self.fill()?,
+        }
+        self.check();
+        Ok(true)
+    }
+
+    /// Drops what has been read and keeps the book of places.
+    fn forget(&mut self) {
+        if self.token_place.is_none() && self.token < self.base + self.at as u64 {
+            self.token_place = Some(self.token_place());
+        }
+        self.start = self.start.after(&self.text[..self.at]);
+        self.base += self.at as u64;
+        self.text.copy_within(self.at..self.filled, 0);
+        (self.checked, self.filled, self.at) = (self.checked - self.at, self.filled - self.at, 0);
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let n = self.from.read(&mut self.text[self.filled..])?;
+        self.filled += n;
+        self.ended = n == 0;
+        Ok(())
+    }
+
+    fn decode(&mut self) -> io::Result<()> {
+        if self.raw_at == self.raw_to {
+            self.raw_to = self.from.read(&mut self.raw)?;
+            self.raw_at = 0;
+        }
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let last = self.raw_at == self.raw_to;
+        let (raw, text) = (&self.raw[self.raw_at..self.raw_to], &mut self.text[self.filled..]);
+        let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, text, last);
+        self.raw_at += read;
+        self.filled += written;
+        if let DecoderResult::Malformed(..) = result {
+            let what = "bytes that are no character in the encoding of this file";
+            self.ahead = Some(Refusal::new(what).help(WRITE_UTF8));
+            self.ended = true;
+        }
+        self.ended |= last && result == DecoderResult::InputEmpty;
+        Ok(())
+    }
+
+    /// Moves `checked` over what is valid UTF-8 and allowed in XML, up to the first fault.
+    fn check(&mut self) {
+        let new = &self.text[self.checked..self.filled];
+        let (valid, mut fault) = match std::str::from_utf8(new) {
+            Ok(_) => (new.len(), None),
+            Err(e) if e.error_len().is_none() && !self.ended => (e.valid_up_to(), None),
+            Err(e) => (e.valid_up_to(), Some(Refusal::new("bytes that are not UTF-8").help(WRITE_UTF8))),
+        };
+        let mut end = valid;
+        if let Some(i) = first_forbidden(&new[..valid], self.ascii) {
+            end = i;
+            fault = Some(forbidden(&new[i..], self.ascii));
+        }
+        self.checked += end;
+        if fault.is_some() {
+            self.filled = self.checked;
+            self.ended = true;
+            self.ahead = fault;
+        }
+    }
+}
+
+/// The refusal for the character that `text` begins with.
+fn forbidden(text: &[u8], ascii: bool) -> Refusal {
+    let c = text.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()).unwrap_or('\u{FFFD}');
+    if ascii && !c.is_ascii() {
+        return Refusal::new("it declares US-ASCII and holds other characters").help(WRITE_UTF8);
+    }
+    Refusal::new(format!("the character U+{:04X} is not allowed in XML", u32::from(c)))
+        .help("Let the tool that writes it leave control characters out")
+}
+
+/// The first byte of a character outside XML's `Char` (XML 1.0, 2.2) in valid UTF-8.
+fn first_forbidden(text: &[u8], ascii: bool) -> Option<usize> {
+    let control = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r');
+    for (i, chunk) in text.chunks(64).enumerate() {
+        // both folds are branch-free, so that the compiler makes vectors of them
+        let suspicious = chunk.iter().fold(false, |any, &b| any | control(b) | (b >= 0xEF));
+        let wide = ascii && chunk.iter().fold(0, |any, &b| any | b) >= 0x80;
+        if !suspicious && !wide {
+            continue;
+        }
+        for j in i * 64..i * 64 + chunk.len() {
+            // U+FFFE and U+FFFF are EF BF BE and EF BF BF
+            let hit = control(text[j])
+                || (ascii && text[j] >= 0x80)
+                || (text[j] == 0xEF && matches!(text.get(j + 1..j + 3), Some([0xBF, 0xBE | 0xBF])));
+            if hit {
+                return Some(j);
+            }
+        }
+    }
+    None
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(into)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for Source<'_> {
+    #[inline]
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.checked && self.more()? {}
+        Ok(&self.text[self.at..self.checked])
+    }
+
+    #[inline]
+    fn consume(&mut self, n: usize) {
+        self.at = (self.at + n).min(self.checked);
+    }
+}
