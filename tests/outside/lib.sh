@@ -9,7 +9,7 @@ STAGE=$(mktemp -d "${TMPDIR:-/tmp}/vouchsafe-outside.XXXXXX")
 mkdir -p "$TOOLS"
 
 # The proxy has no tag of MinIO after 2025, so the commit is named by its pseudo-version: the last one of the archived
-# repository. Building it takes 6 min of CPU, once.
+# repository. Building it takes 5 min of CPU, once.
 MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 # A real S3 server that answers 200 to lock headers and tags and drops both. 0.14.1 is the last for rustc 1.95.
 # 2 min of CPU, once.

@@ -96,12 +96,14 @@ class Stage:
         assert code == want, f"verify ended with {code}, not {want}: {err or out}"
 
 
-def refused(call, *codes):
+def refused(call):
     try:
         call()
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        assert code in codes, f"refused with {code}, not {' or '.join(codes)}"
+        # AWS says AccessDenied; MinIO says InvalidRequest, which could also be our mistake, so its reason is read
+        said = error.response["Error"]
+        because_locked = said["Code"] == "AccessDenied" or "WORM protected" in said["Message"]
+        assert because_locked, f"refused for another reason: {said}"
     else:
         raise AssertionError("the store did it")
 
@@ -143,12 +145,11 @@ def a_stored_record_cannot_be_removed(stage):
     at = {"Bucket": stage.bucket, "Key": key, "VersionId": version}
     before = stage.body(key, version)
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-    refused(lambda: stage.s3.delete_object(**at), "AccessDenied")
-    refused(lambda: stage.s3.delete_object(**at, BypassGovernanceRetention=True), "AccessDenied")
+    refused(lambda: stage.s3.delete_object(**at))
+    refused(lambda: stage.s3.delete_object(**at, BypassGovernanceRetention=True))
     shorter, weaker = {"Mode": "COMPLIANCE", "RetainUntilDate": soon}, {"Mode": "GOVERNANCE", "RetainUntilDate": soon}
     for retention in (shorter, weaker):
-        refused(lambda: stage.s3.put_object_retention(**at, Retention=retention), "AccessDenied", "InvalidRequest",
-                "MethodNotAllowed")
+        refused(lambda: stage.s3.put_object_retention(**at, Retention=retention))
     stage.s3.put_object(Bucket=stage.bucket, Key=key, Body=b"{}")  # a version on top hides it, but cannot replace it
     assert stage.body(key, version) == before
 
