@@ -6,7 +6,7 @@
 #   stories.py  whole commands against MinIO, and against a store that lies
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
-# Wants git, python3 with venv, Go, Node with npm, cargo, openssl, and the package registries. Everything that is
+# Wants git, python3 with venv, Go, Node with npm, cargo, curl, openssl, and the package registries. Everything that is
 # installed stays in $VOUCHSAFE_TOOLS; everything that is started ends with this script.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
