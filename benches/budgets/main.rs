@@ -1,0 +1,194 @@
+//! The performance budgets, each as a ratio to a floor measured in the same run: `cargo bench`, `cargo bench -- --big`.
+//!
+//! A floor is this binary called again with a hidden word, so that both sides pay for a process start.
+//! Nothing here asserts a time: machines differ, ratios hardly do. It fails only when something could not be run.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is the result")]
+#![allow(clippy::disallowed_methods, reason = "a bench is a process of its own: it has no `World`")]
+
+mod floors;
+mod measure;
+mod stage;
+
+use anyhow::{Context, Result, ensure};
+use floors::{floor_attest, floor_tokens, floor_verify};
+use measure::{Row, alternate, peak_kb, ratio, timed, timed_output};
+use stage::{Stage, write_junit, zeros};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_vouchsafe");
+const MB: u64 = 1_000_000;
+/// Odd, so that the median is one of the measured values.
+const RUNS: usize = 31;
+const SLOW_RUNS: usize = 5;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["floor-attest", key, report, out] => floor_attest(key.as_ref(), report.as_ref(), out.as_ref()),
+        ["floor-tokens", report] => floor_tokens(report.as_ref(), false),
+        ["floor-verify", key, vault] => floor_verify(key.as_ref(), vault.as_ref()),
+        ["floor-tokens-sha256", report] => floor_tokens(report.as_ref(), true),
+        words if words.contains(&"--bench") => budgets(words.contains(&"--big")),
+        // `cargo test --all-targets` comes here: there is nothing to assert
+        _ => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("budgets: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn budgets(big: bool) -> Result<()> {
+    ensure!(!cfg!(debug_assertions), "a debug build measures nothing: use `cargo bench`");
+    let stage = Stage::new()?;
+    let mut rows = vec![start(&stage)?, attest(&stage)?, artifact(&stage)?];
+    rows.extend(junit(&stage)?);
+    rows.push(size()?);
+    if big {
+        rows.extend(memory(&stage)?);
+        rows.extend(verify(&stage)?);
+    }
+    println!("{:<58} {:>12} {:>12} {:>8}  budget", "what", "ours", "floor", "ratio");
+    for row in rows {
+        println!("{:<58} {:>12} {:>12} {:>8}  {}", row.what, row.ours, row.floor, row.ratio, row.budget);
+    }
+    println!("medians of {RUNS} alternating runs ({SLOW_RUNS} for the large files); ratio = ours / floor");
+    Ok(())
+}
+
+/// What every command pays before it does anything.
+fn start(stage: &Stage) -> Result<Row> {
+    let (ours, floor) = alternate(
+        RUNS,
+        |_| timed(stage.vouchsafe().arg("--version")),
+        |_| timed(&mut stage.floor(["floor-tokens", stage.report.to_str().unwrap_or_default()])),
+    )?;
+    Ok(Row::times("start: vouchsafe --version / read one small report", ours, floor, "-"))
+}
+
+/// `attest` to a local vault, against a process that only reads, hashes, signs, makes it durable twice (spool and
+/// vault) and exits.
+fn attest(stage: &Stage) -> Result<Row> {
+    let vault = stage.root.join("vault");
+    let out = stage.root.join("floor");
+    fs::create_dir_all(&out)?;
+    let (ours, floor) = alternate(
+        RUNS,
+        |n| timed(stage.attest(&vault, n).arg("--report").arg(&stage.report)),
+        |n| {
+            let out = out.join(n.to_string());
+            timed(&mut stage.floor([Path::new("floor-attest"), &stage.key, &stage.report, &out]))
+        },
+    )?;
+    Ok(Row::times("attest: local vault, one JUnit file, small repository", ours, floor, "<= 2.00"))
+}
+
+/// sha256 of a 256 MB artifact that is in the page cache, against OpenSSL.
+fn artifact(stage: &Stage) -> Result<Row> {
+    let file = stage.root.join("artifact.bin");
+    zeros(&file, 256 * MB)?;
+    let vault = stage.root.join("vault");
+    let (ours, floor) = alternate(
+        SLOW_RUNS,
+        |n| timed(stage.attest(&vault, 1000 + n).arg("--dry-run").arg("--artifact").arg(&file)),
+        |_| timed(Command::new("openssl").args(["dgst", "-sha256"]).arg(&file)),
+    )?;
+    fs::remove_file(&file)?;
+    Ok(Row::rates("sha256 of a 256 MB artifact / openssl dgst", 256 * MB, ours, floor, ">= 0.90"))
+}
+
+/// Reading a 200 MB report, against the bare tokenizer, and against tokenizer and sha256 (which `inspect` must do too).
+fn junit(stage: &Stage) -> Result<Vec<Row>> {
+    let file = stage.root.join("large.xml");
+    let (bytes, cases) = write_junit(&file, 200 * MB)?;
+    let file_name = file.to_str().context("a temporary path that is not UTF-8")?;
+    let inspect = |_| {
+        let (time, output) = timed_output(stage.vouchsafe().args(["inspect", "--json", file_name]))?;
+        // the rate counts only if the whole file was read
+        let told: serde_json::Value =
+            serde_json::from_slice(&output.stdout).context("could not read inspect's JSON")?;
+        ensure!(told["total"] == cases, "inspect saw {} of {cases} cases: {told}", told["total"]);
+        Ok(time)
+    };
+    let (ours, bare) = alternate(SLOW_RUNS, inspect, |_| timed(&mut stage.floor(["floor-tokens", file_name])))?;
+    let (ours2, both) = alternate(SLOW_RUNS, inspect, |_| timed(&mut stage.floor(["floor-tokens-sha256", file_name])))?;
+    fs::remove_file(&file)?;
+    Ok(vec![
+        Row::rates("JUnit, 200 MB: inspect / bare quick-xml tokenizer", bytes, ours, bare, ">= 0.60"),
+        Row::rates("JUnit, 200 MB: inspect / tokenizer and sha256", bytes, ours2, both, "-"),
+    ])
+}
+
+/// The stripped release binary, which is the one under test here: the bench profile inherits `release`.
+fn size() -> Result<Row> {
+    let bytes = fs::metadata(BINARY)?.len();
+    let budget = 15 * MB;
+    Ok(Row {
+        what: "size of the binary, bytes / 15 MB",
+        ours: bytes.to_string(),
+        floor: budget.to_string(),
+        ratio: ratio(bytes as f64 / budget as f64),
+        budget: "<= 1.00",
+    })
+}
+
+/// Peak memory for inputs far larger than it: an artifact of 1 GB and a report of 500 MB, against a small run.
+fn memory(stage: &Stage) -> Result<Vec<Row>> {
+    let vault = stage.root.join("vault");
+    let small = peak_kb(stage.attest(&vault, 2000).arg("--dry-run").arg("--artifact").arg(&stage.report))?;
+    let file = stage.root.join("artifact.bin");
+    zeros(&file, 1000 * MB)?;
+    let artifact = peak_kb(stage.attest(&vault, 2001).arg("--dry-run").arg("--artifact").arg(&file))?;
+    fs::remove_file(&file)?;
+
+    let small_report = peak_kb(stage.vouchsafe().args(["inspect", "--json"]).arg(&stage.report))?;
+    let file = stage.root.join("large.xml");
+    write_junit(&file, 500 * MB)?;
+    let report = peak_kb(stage.vouchsafe().args(["inspect", "--json"]).arg(&file))?;
+    fs::remove_file(&file)?;
+    Ok(vec![
+        Row::peaks("peak memory: 1 GB artifact / a small one", artifact, small),
+        Row::peaks("peak memory: 500 MB JUnit / a small one", report, small_report),
+    ])
+}
+
+/// `verify` of a vault, against reading the same files and nothing but `verify_strict` on all cores; and its memory.
+fn verify(stage: &Stage) -> Result<Vec<Row>> {
+    const FEW: usize = 100;
+    const MANY: usize = 5000;
+    let (few, many) = (stage.root.join("few"), stage.root.join("many"));
+    stage.fill(&few, FEW)?;
+    stage.fill(&many, MANY)?;
+    let verify = |vault: &Path| {
+        let mut command = stage.vouchsafe();
+        command.args(["verify", "--vault"]).arg(vault).arg("--key").arg(&stage.public);
+        command
+    };
+    let (ours, floor) = alternate(
+        SLOW_RUNS,
+        |_| timed(&mut verify(&many)),
+        |_| timed(&mut stage.floor([Path::new("floor-verify"), &stage.key, &many])),
+    )?;
+    let rate = |time: Duration| format!("{:.0}/s", MANY as f64 / time.as_secs_f64());
+    Ok(vec![
+        Row {
+            what: "verify: 5,000 records / read and verify_strict, all cores",
+            ours: rate(ours),
+            floor: rate(floor),
+            ratio: ratio(floor.as_secs_f64() / ours.as_secs_f64()),
+            budget: ">= 0.80",
+        },
+        Row::peaks(
+            "peak memory: verify of 5,000 records / of 100",
+            peak_kb(&mut verify(&many))?,
+            peak_kb(&mut verify(&few))?,
+        ),
+    ])
+}

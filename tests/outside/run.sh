@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# run.sh: the program against real parts. `VOUCHSAFE_BIN=target/debug/vouchsafe tests/outside/run.sh`
+#
+#   verify/     cosign, openssl, securesystemslib and @sigstore/verify accept what we sign and refuse what they must
+#   storage/    our storage code against MinIO
+#   stories.py  whole commands against MinIO, and against a store that lies
+#
+# One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
+# Wants git, python3 with venv, Go, Node with npm, cargo, curl, openssl, and the package registries. Everything that is
+# installed stays in $VOUCHSAFE_TOOLS; everything that is started ends with this script.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$OUTSIDE/../.."
+
+export VOUCHSAFE_BIN=${VOUCHSAFE_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/vouchsafe}
+export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost # object_store asks a proxy even for the loopback
+
+# chapter NAME COMMAND...: runs it, and says how long it took.
+chapter() {
+  local name=$1 began=$SECONDS
+  shift
+  if "$@"; then pass "$name ($((SECONDS - began)) s)"; else fail "$name ($((SECONDS - began)) s)"; fi
+}
+
+if [ ! -x "$VOUCHSAFE_BIN" ]; then
+  echo "no program at $VOUCHSAFE_BIN: build it with \`cargo build\`, or name it in VOUCHSAFE_BIN"
+  exit 1
+fi
+part vouchsafe "$("$VOUCHSAFE_BIN" --version)"
+
+# Clients that are not ours.
+export VOUCHSAFE_OUTSIDE_PREFIX=$TOOLS/verify
+chapter "verify: install the outside verifiers" "$OUTSIDE/verify/install.sh" "$VOUCHSAFE_OUTSIDE_PREFIX"
+chapter "verify: outside verifiers and our records" "$OUTSIDE/verify/run.sh" "$VOUCHSAFE_OUTSIDE_PREFIX"
+
+# Stores that are not ours.
+if MINIO=$(find_minio); then
+  export MINIO
+  part minio "$(minio_version "$MINIO") ($MINIO)"
+  chapter "storage: our storage code against MinIO" "$OUTSIDE/storage/run.sh"
+else
+  fail "minio $MINIO_VERSION could not be installed"
+fi
+if boto=$(find_boto); then part boto3 "$BOTO3_VERSION"; else fail "boto3 $BOTO3_VERSION could not be installed"; fi
+if liar=$(find_s3s_fs); then
+  part s3s-fs "$S3S_FS_VERSION, the store that lies"
+else
+  fail "s3s-fs $S3S_FS_VERSION could not be installed"
+fi
+
+if [ -n "$MINIO" ] && [ -n "$boto" ] && [ -n "$liar" ] && start_minio "$MINIO" && start_liar "$liar"; then
+  export S3_ENDPOINT LIAR_ENDPOINT S3_USER S3_SECRET
+  chapter "stories: whole commands against MinIO and the liar" "$boto" "$OUTSIDE/stories.py"
+else
+  fail "stories: did not run, a part above is missing"
+fi
+
+echo
+if [ "$FAILURES" != 0 ]; then
+  echo "outside: $FAILURES failed"
+  exit 1
+fi
+echo "outside: all held"
