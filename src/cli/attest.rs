@@ -8,7 +8,7 @@ use super::{open_vault, progress, words};
 use crate::attest::{self, Receipt, Stored};
 use crate::export::{sheet, shown};
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Gathered, gather, image, outcome, tickets};
+use crate::gather::{Ask, Gathered, gather, outcome, tickets};
 use crate::record::parts_v1::{How, Status};
 use crate::seal::SealError;
 use crate::seal::trust::TrustSet;
@@ -217,13 +217,9 @@ fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Result<Gathere
         reports: args.report.clone(),
         report_format: args.report_format.clone(),
         artifacts: args.artifact.clone(),
-        images: image::Sources {
-            references: args.image.clone(),
-            resolve: args.resolve,
-            buildx_metadata: args.image_metadata.clone(),
-            oci_layouts: args.oci_layout.clone(),
-            iidfiles: args.iidfile.clone(),
-        },
+        images: images(args),
+        resolve: args.resolve,
+        docker_config: docker_config(world),
         outcome: outcome.transpose()?,
         needs: args.needs.clone(),
         tickets: args.ticket.clone(),
@@ -258,6 +254,25 @@ fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Result<Gathere
     let gathered = gather(&ask, &env, platform, &mut step);
     drop(shown);
     gathered.map_err(|e| Failure::usage(e.to_string(), "`vouchsafe attest --help` has examples"))
+}
+
+/// Every image by its source, in the order of the sources.
+fn images(args: &Args) -> Vec<(String, String)> {
+    let paths = |paths: &[PathBuf]| paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>();
+    let by_flag = [
+        ("image", args.image.clone()),
+        ("image-metadata", paths(&args.image_metadata)),
+        ("oci-layout", paths(&args.oci_layout)),
+        ("iidfile", paths(&args.iidfile)),
+    ];
+    by_flag.into_iter().flat_map(|(flag, values)| values.into_iter().map(move |v| (flag.to_owned(), v))).collect()
+}
+
+/// Where docker keeps its credentials (docker CLI: `DOCKER_CONFIG`, else `~/.docker`).
+fn docker_config(world: &World) -> Option<PathBuf> {
+    let folder = world.var("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| world.var("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
+    Some(world.at(folder).join("config.json")).filter(|f| f.is_file())
 }
 
 fn lock(world: &World, args: &Args, vault: &Vault) -> Result<Option<Retention>, Failure> {

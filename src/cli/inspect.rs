@@ -7,7 +7,7 @@ use crate::export::shown;
 use crate::gather::report;
 use crate::record::digest::Sha256Digest;
 use crate::record::test_run_v1::{TestRun, Verdict};
-use crate::record::{self, json};
+use crate::record;
 use crate::seal::key::{PrivateKey, PublicKey};
 use crate::seal::{self, bundle};
 use serde_json::{Value, json};

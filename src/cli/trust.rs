@@ -29,7 +29,7 @@ pub(crate) struct TrustArgs {
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct SignArgs {
     /// Private key: a file, or the PEM text itself (PKCS#8, plain or encrypted)
-    #[arg(long, value_name = "FILE|PEM", hide_env_values = true)]
+    #[arg(long, value_name = "FILE|PEM", allow_hyphen_values = true)]
     pub(crate) signing_key: Option<String>,
     /// File that holds the passphrase of an encrypted key (or set VOUCHSAFE_PASSPHRASE)
     #[arg(long, value_name = "FILE")]

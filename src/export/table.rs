@@ -11,7 +11,7 @@ const WIDEST: usize = 24;
 /// The short columns, one row an entry.
 pub(super) fn write(out: &mut dyn Write, entries: &mut dyn Iterator<Item = Entry>) -> io::Result<()> {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     let columns: Vec<_> = COLUMNS.iter().filter(|c| c.short).collect();
     table.set_header(columns.iter().map(|c| c.name));
     for entry in entries {

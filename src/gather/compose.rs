@@ -1,6 +1,7 @@
 //! Joins platform, git, images, files, reports and words into one record, and says what could not be learned.
 
 use super::platform::{Env, Platform, PlatformFacts};
+use super::http::{self, Http};
 use super::{Progress, artifact, files, git, image, outcome, report, tickets, variables};
 use crate::record::change_v1::{Change, Via};
 use crate::record::parts_v1::{Actor, Completeness, How, Operator, Outcome, Provenance, Repository, Run, Status, Tool};
@@ -27,8 +28,12 @@ pub(crate) struct Ask {
     pub(crate) report_format: Option<String>,
     /// Globs of files.
     pub(crate) artifacts: Vec<String>,
-    /// Images, by whichever source.
-    pub(crate) images: image::Sources,
+    /// Images: the name of a source in [`image::SOURCES`] and its value.
+    pub(crate) images: Vec<(String, String)>,
+    /// Whether a registry may be asked for the digest of a tag.
+    pub(crate) resolve: bool,
+    /// Docker's `config.json`, for credentials of a registry.
+    pub(crate) docker_config: Option<PathBuf>,
     /// How the run ended, as told.
     pub(crate) outcome: Option<Outcome>,
     /// GitHub's `toJSON(needs)`.
@@ -90,6 +95,9 @@ pub(crate) enum GatherError {
     #[error("{0}")]
     Word(String),
 }
+
+/// Where GitHub's runner lists the artifacts that steps declared.
+const DECLARED: &str = "GITHUB_ARTIFACTS_LIST";
 
 struct Joining<'a> {
     ask: &'a Ask,
@@ -355,7 +363,18 @@ fn repository(j: &mut Joining, facts: &PlatformFacts, remote: Option<String>) ->
 
 fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> Vec<crate::record::run_v1::Artifact> {
     let mut missing = Vec::new();
-    let images = image::gather(&j.ask.images, &j.ask.dir, env);
+    let mut given: Vec<(&str, &str)> = j.ask.images.iter().map(|(source, value)| (&**source, &**value)).collect();
+    given.extend(env.get(DECLARED).map(|list| (DECLARED, list)));
+    let ask = image::Ask {
+        dir: &j.ask.dir,
+        resolve: j.ask.resolve,
+        http: &Http::new(http::Options::default()),
+        docker_config: j.ask.docker_config.as_deref(),
+    };
+    let images = image::gather(&given, &ask);
+    for p in images.provenance {
+        j.learned(&p.fact, p.how, p.source.unwrap_or_default());
+    }
     let mut all = images.artifacts;
     for problem in images.problems {
         j.unreadable.push(problem.clone());
@@ -370,6 +389,9 @@ fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> Vec<crate::
                 j.unreadable.push(problem.clone());
                 missing.push(problem);
             }
+            if !files.is_empty() {
+                j.provenance.push(Provenance { fact: "artifacts".into(), how: How::File, source: Some("--artifact".into()) });
+            }
             all.extend(files);
         }
         Err(e) => {
@@ -380,9 +402,6 @@ fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> Vec<crate::
     }
     if all.is_empty() && missing.is_empty() {
         missing.push("no image and no file was named; say --image or --artifact".into());
-    }
-    if !all.is_empty() {
-        j.learned("artifacts", How::File, "--artifact, --image and their files");
     }
     j.section("artifacts", missing, all.is_empty());
     all

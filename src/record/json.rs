@@ -41,15 +41,11 @@ struct Careful<F>(F);
 /// Passes everything on except string fragments.
 impl<F: Formatter> Formatter for Careful<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut plain = 0;
-        for (at, c) in fragment.char_indices().filter(|&(_, c)| acts(c)) {
-            writer.write_all(&fragment.as_bytes()[plain..at])?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            plain = at + c.len_utf8();
-        }
-        writer.write_all(&fragment.as_bytes()[plain..])
+        escape(writer, fragment, acts)
+    }
+    /// JSON that somebody else wrote: outside its strings nothing that acts can stand but the white space of the format.
+    fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        escape(writer, fragment, |c| acts(c) && !c.is_ascii_whitespace())
     }
     fn begin_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
         self.0.begin_array(w)
@@ -78,6 +74,18 @@ impl<F: Formatter> Formatter for Careful<F> {
     fn end_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
         self.0.end_object_value(w)
     }
+}
+
+fn escape<W: ?Sized + Write>(writer: &mut W, text: &str, wanted: fn(char) -> bool) -> io::Result<()> {
+    let mut plain = 0;
+    for (at, c) in text.char_indices().filter(|&(_, c)| wanted(c)) {
+        writer.write_all(&text.as_bytes()[plain..at])?;
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+        plain = at + c.len_utf8();
+    }
+    writer.write_all(&text.as_bytes()[plain..])
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(crate) fn statement(
         return Err(StatementError::NoSha256);
     }
     let statement = Statement { statement_type: STATEMENT_TYPE, subject: subjects, predicate_type, predicate };
-    let bytes = serde_json::to_vec(&statement).map_err(|e| StatementError::Shape(e.to_string()))?;
+    let bytes = crate::record::json::to_vec(&statement).map_err(|e| StatementError::Shape(e.to_string()))?;
     strict_json::check(&bytes, Numbers::Exact)?;
     // one judge of what a statement is: what we write has to pass it like anybody else's
     let parsed = parse_statement(&bytes)?;

@@ -61,7 +61,7 @@ fn csv_has_full_identifiers_and_no_formula() {
     let mut stage = stage;
     stage.env.insert("GITHUB_REF".into(), "refs/heads/x".into());
     stage.env.insert("GITHUB_TRIGGERING_ACTOR".into(), "=HYPERLINK(\"http://evil\")".into());
-    stage.play(&["attest", "-e", "@prod", "--component", "-1+1"]).exits(0);
+    stage.play(&["attest", "-e", "@prod", "--component=-1+1"]).exits(0);
     let csv = stage.play(&["list", "--format", "csv"]).exits(0).out;
     assert!(csv.starts_with('\u{feff}'), "Excel needs the mark");
     let mut reader = csv::Reader::from_reader(csv.trim_start_matches('\u{feff}').as_bytes());
