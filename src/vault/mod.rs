@@ -1,1 +1,279 @@
-//! (being written)
+//! PILLAR: the write-once store. The only place that knows `object_store`, and with the platform's HTTP the only async one.
+//!
+//! One verb writes, [`Vault::put_once`]; nothing here deletes or overwrites. A scheme is one file with an `open` and one
+//! row in [`SCHEMES`]; what it hands over, [`Opened`], names the few things by which stores differ.
+
+pub(crate) mod address;
+pub(crate) mod doctor;
+mod error;
+mod list;
+mod local;
+pub(crate) mod lock;
+mod patience;
+mod put;
+mod s3;
+mod trouble;
+mod wire;
+
+#[cfg(test)]
+mod fake_s3;
+#[cfg(test)]
+mod minio_tests;
+#[cfg(test)]
+mod tests;
+
+use crate::record::digest::Sha256Digest;
+use address::Address;
+use chrono::NaiveDate;
+pub(crate) use error::VaultError;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+pub(crate) use list::Found;
+use lock::Retention;
+use object_store::client::HttpClient;
+use object_store::list::PaginatedListStore;
+use object_store::signer::Signer;
+use object_store::{ObjectStore, local::LocalFileSystem};
+pub(crate) use patience::Patience;
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// Where records go when nobody says otherwise.
+pub(crate) const DEFAULT_URL: &str = "./.vouchsafe";
+
+/// The largest object that is written or read, in bytes. A record is some kilobytes; a hostile store must not fill memory.
+pub(crate) const LIMIT: u64 = 64 * 1024 * 1024;
+
+/// One kind of store.
+struct Scheme {
+    name: &'static str,
+    open: fn(&str, &Settings) -> Result<Opened, VaultError>,
+}
+
+/// Every kind of store that this binary knows.
+const SCHEMES: [Scheme; 2] = [Scheme { name: "file", open: local::open }, Scheme { name: "s3", open: s3::open }];
+
+/// Kinds that are planned, so that asking for one gets a straight answer.
+const NOT_YET: [&str; 3] = ["gs", "az", "azure"];
+
+/// What a store needs from outside. Not `Debug`: the environment holds secrets.
+pub(crate) struct Settings {
+    /// The environment; `AWS_*` and proxies are read from here and never from the process.
+    pub env: BTreeMap<String, String>,
+    /// What a relative path is relative to.
+    pub cwd: PathBuf,
+    /// How long to wait, how often to try.
+    pub patience: Patience,
+}
+
+/// Words by which a record can be found without opening it. An index only: tags stay mutable even under a lock
+/// (storage.md 2.4), the truth is in the signed record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tags {
+    /// Environment.
+    pub env: String,
+    /// Platform's id of the run.
+    pub run_id: String,
+    /// UTC day.
+    pub date: NaiveDate,
+}
+
+/// Whether this call stored the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did.
+    Created,
+    /// The same bytes were there before.
+    AlreadyThere,
+}
+
+/// A put, read back.
+#[derive(Clone, Debug)]
+pub(crate) struct Put {
+    /// Created, or already there.
+    pub outcome: Outcome,
+    /// The place in the vault.
+    pub address: Address,
+    /// The place in the world: `s3://bucket/key?versionId=…`, `file:///…`.
+    pub uri: String,
+    /// The store's version of the object. `None` where it keeps none.
+    pub version_id: Option<String>,
+    /// The store's own mark of the content.
+    pub etag: Option<String>,
+    /// SHA-256 of the bytes, as read back.
+    pub sha256: Sha256Digest,
+    /// The lock as read back; also one that the bucket gave by default. `None`: none was seen.
+    pub lock: Option<Retention>,
+    /// How many tags were seen. `None`: the store did not say.
+    pub tags_observed: Option<usize>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// The lock and tags that an answer tells of.
+#[derive(Default)]
+struct Observed {
+    lock: Option<Retention>,
+    tags: Option<usize>,
+}
+
+/// What a scheme's `open` hands over: the parts by which stores differ. All else is common.
+struct Opened {
+    store: Arc<dyn ObjectStore>,
+    /// Listing by pages in byte order. `None`: a folder, which is walked.
+    pages: Option<Arc<dyn PaginatedListStore>>,
+    /// Prefix of every key.
+    root: object_store::path::Path,
+    /// For people and messages, without secrets: `s3://bucket/prefix`, `file:///folder`.
+    location: String,
+    /// The folder, for a local vault.
+    folder: Option<PathBuf>,
+    /// Where tags go as a file of their own: a folder has no tags.
+    beside: Option<LocalFileSystem>,
+    /// Sub-resources of bucket and objects, by presigned URL (storage.md 2.2 D).
+    presigned: Option<(Arc<dyn Signer>, HttpClient)>,
+    /// Fetches the credentials, so that their failure is told apart from the store's.
+    admit: Option<Box<dyn Fn() -> BoxFuture<'static, object_store::Result<()>> + Send + Sync>>,
+    /// What must never stand in a message.
+    secrets: Vec<String>,
+    words: Words,
+}
+
+/// How a kind of store says things.
+struct Words {
+    /// Whether it keeps versions and locks at all.
+    locks: bool,
+    /// Headers that a create needs, lock included.
+    ask: fn(Option<&Retention>) -> HeaderMap,
+    /// Lock and tags in the headers of a read.
+    heard: fn(&HeaderMap) -> Observed,
+    /// The place in the world of a key and version.
+    uri: fn(&Opened, &object_store::path::Path, Option<&str>) -> String,
+    /// Why no lock was seen on an object.
+    unseen: for<'a> fn(&'a Vault, &'a object_store::path::Path, Option<&'a str>) -> BoxFuture<'a, String>,
+    /// What `doctor` looks at.
+    checks: fn(&Vault, &doctor::Ask) -> Vec<doctor::Check>,
+}
+
+/// A write-once store of records. Blocks; may be shared by threads.
+pub(crate) struct Vault {
+    runtime: tokio::runtime::Runtime,
+    opened: Opened,
+    patience: Patience,
+    turns: AtomicU64,
+}
+
+impl Vault {
+    /// Opens the vault at `url`: `file:///…`, a path, or `s3://bucket/prefix`. Makes and asks nothing yet.
+    pub(crate) fn open(url: &str, settings: &Settings) -> Result<Self, VaultError> {
+        // reqwest is built without a provider of its own; another part of the program may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let opened = (scheme(url)?.open)(url, settings)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|e| VaultError::Other { doing: "start the I/O runtime".into(), why: e.to_string() })?;
+        Ok(Self { runtime, opened, patience: settings.patience.clone(), turns: AtomicU64::new(0) })
+    }
+
+    /// Stores `bytes` at `address` once: created only if nothing is there, checksum, tags and lock on the same request,
+    /// every ambiguity settled by comparing bytes, and read back by version before it is called done.
+    ///
+    /// Same bytes there already: done ([`Outcome::AlreadyThere`]). Other bytes: [`VaultError::Different`]. A lock that was
+    /// asked for and is not seen afterwards: [`VaultError::LockNotObserved`], with the receipt of what is stored. Take
+    /// `lock.until` from the record's own time, so that a repeated step asks for the lock that stands.
+    pub(crate) fn put_once(
+        &self,
+        address: &Address,
+        bytes: &[u8],
+        tags: &Tags,
+        lock: Option<&Retention>,
+    ) -> Result<Put, VaultError> {
+        self.runtime.block_on(put::put_once(self, address, bytes, tags, lock))
+    }
+
+    /// The bytes at `address`, of one version or the current one; at most [`LIMIT`].
+    pub(crate) fn get(&self, address: &Address, version: Option<&str>) -> Result<Vec<u8>, VaultError> {
+        self.runtime.block_on(put::get(self, address, version))
+    }
+
+    /// Everything whose address begins with `prefix` (a text, not a folder: `env=prod` also finds `env=production`; end
+    /// it with `/`), in byte order. Holds all of it in memory: for a whole vault take [`Vault::list_each`].
+    pub(crate) fn list(&self, prefix: &str) -> Result<Vec<Found>, VaultError> {
+        let mut all = Vec::new();
+        self.list_each(prefix, None, None, &mut |found| {
+            all.push(found);
+            std::ops::ControlFlow::Continue(())
+        })?;
+        all.sort_by(|a, b| a.address.cmp(&b.address));
+        Ok(all)
+    }
+
+    /// Tells `each` of everything under `prefix` that comes after `after`, in byte order, in bounded memory, until it
+    /// breaks. `page` is how many to ask a store for at once: 1 for the newest of a ledger's inverted slots.
+    pub(crate) fn list_each(
+        &self,
+        prefix: &str,
+        after: Option<&Address>,
+        page: Option<usize>,
+        each: &mut dyn FnMut(Found) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), VaultError> {
+        match &self.opened.folder {
+            Some(folder) => list::walk(folder, prefix, after, each),
+            None => self.runtime.block_on(list::pages(self, prefix, after, page, each)),
+        }
+    }
+
+    /// Whether this vault is fit for evidence, one line a question. `least`: how long a record must be kept.
+    pub(crate) fn checks(&self, ask: &doctor::Ask) -> Vec<doctor::Check> {
+        (self.opened.words.checks)(self, ask)
+    }
+
+    /// Where it is, for people; no secrets.
+    pub(crate) fn location(&self) -> &str {
+        &self.opened.location
+    }
+
+    /// Whether it is a folder on this machine, which cannot lock anything.
+    pub(crate) fn is_local(&self) -> bool {
+        self.opened.folder.is_some()
+    }
+
+    /// The folder of a local vault.
+    pub(crate) fn local_root(&self) -> Option<&FilePath> {
+        self.opened.folder.as_deref()
+    }
+}
+
+/// Finds the row for a URL. A text without a scheme is a path.
+fn scheme(url: &str) -> Result<&'static Scheme, VaultError> {
+    let known = || SCHEMES.iter().map(|s| format!("{}://", s.name)).collect::<Vec<_>>().join(", ");
+    let bad = |why: String| VaultError::Url { url: error::scrub(url, &[]), why };
+    if url.trim().is_empty() {
+        return Err(bad(format!("it is empty; give a path or one of {}", known())));
+    }
+    // One letter before the colon is a drive of Windows.
+    let is_word = |s: &str| s.len() > 1 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b));
+    let Some((name, rest)) = url.split_once(':').filter(|(name, _)| is_word(name)) else {
+        return SCHEMES.first().ok_or_else(|| bad("no store is built in".into()));
+    };
+    let name = name.to_ascii_lowercase();
+    if NOT_YET.contains(&name.as_str()) {
+        return Err(bad(format!(
+            "`{name}://` is not built in yet in this version; it knows {} and plain paths",
+            known()
+        )));
+    }
+    let Some(row) = SCHEMES.iter().find(|s| s.name == name) else {
+        return Err(bad(format!(
+            "`{name}:` is not a store that this version knows; it knows {} and plain paths (write ./{} for a file with a colon)",
+            known(),
+            error::scrub(url, &[])
+        )));
+    };
+    if !rest.starts_with("//") {
+        return Err(bad(format!("after `{name}:` come two slashes, as in {name}://{}", rest.trim_start_matches('/'))));
+    }
+    Ok(row)
+}

@@ -1,0 +1,364 @@
+//! A small S3 on loopback that can break in every way that a put must survive. Tests only.
+//!
+//! It is strict where AWS is: an `x-amz-*` header that is not signed is refused, and a wrong checksum too.
+
+use base64::Engine as _;
+use sha2::Digest as _;
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How one request goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fault {
+    /// The connection closes before anything is done.
+    DropBefore,
+    /// It is done, then the connection closes without an answer.
+    DropAfter,
+    /// Refused with this status and code before anything is done.
+    Before(u16, &'static str),
+    /// Done, then answered with this status.
+    After(u16, &'static str),
+    /// Done, and the answer comes after the client has given up.
+    SilentAfter,
+    /// Nothing is done and no answer comes before the client has given up.
+    SilentBefore,
+    /// 200, but lock and tags are forgotten.
+    Lie,
+    /// Stored and answered, but without an ETag.
+    NoEtag,
+    /// If-None-Match is not looked at.
+    IgnoreCondition,
+    /// Half of the body, then the connection closes.
+    Truncate,
+    /// The body of another object, with a fitting length.
+    OtherBytes,
+    /// A body far over the limit is announced.
+    Huge,
+    /// Late, but in time.
+    Slow,
+    /// A delay that no reader of the body survives: one byte, then nothing.
+    Stall,
+    /// Not what was asked for at all.
+    Garbage,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub id: String,
+    pub bytes: Vec<u8>,
+    pub headers: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub method: String,
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub objects: BTreeMap<String, Vec<Version>>,
+    pub requests: Vec<Request>,
+    /// Method, how many times, what.
+    pub faults: Vec<(&'static str, usize, Fault)>,
+    /// Answers of sub-resources: query name, status, body.
+    pub documents: Vec<(&'static str, u16, &'static str)>,
+    /// Seconds by which its clock is off.
+    pub unlocked: bool,
+    pub unversioned: bool,
+    counter: u64,
+}
+
+pub(super) struct FakeS3 {
+    pub address: SocketAddr,
+    pub state: Arc<Mutex<State>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl FakeS3 {
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State::default()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shared, ended) = (state.clone(), stop.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if ended.load(Ordering::Relaxed) {
+                    return;
+                }
+                let shared = shared.clone();
+                std::thread::spawn(move || serve(&stream, &shared));
+            }
+        });
+        Self { address, state, stop }
+    }
+
+    pub(super) fn with(faults: &[(&'static str, usize, Fault)]) -> Self {
+        let fake = Self::start();
+        fake.state.lock().unwrap().faults = faults.to_vec();
+        fake
+    }
+
+    /// Requests by method, without presigned sub-resources.
+    pub(super) fn count(&self, method: &str) -> usize {
+        self.state.lock().unwrap().requests.iter().filter(|r| r.method == method).count()
+    }
+
+    /// Versions of all objects.
+    pub(super) fn versions(&self) -> usize {
+        self.state.lock().unwrap().objects.values().map(Vec::len).sum()
+    }
+}
+
+impl Drop for FakeS3 {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn decode(text: &str) -> String {
+    let mut out = Vec::new();
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] == b'%' {
+            out.push(u8::from_str_radix(&text[i + 1..i + 3], 16).unwrap());
+            i += 3;
+        } else {
+            out.push(if bytes[i] == b'+' { b' ' } else { bytes[i] });
+            i += 1;
+        }
+    }
+    String::from_utf8(out).unwrap()
+}
+
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+    let mut words = line.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.trim().to_owned()),
+            None => break,
+        };
+    }
+    let mut body = vec![0; headers.get("content-length").map_or(0, |n| n.parse().unwrap())];
+    reader.read_exact(&mut body).ok()?;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let query = query.split('&').filter(|p| !p.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    });
+    Some(Request { method, path: decode(path), query: query.collect(), headers, body })
+}
+
+fn serve(stream: &TcpStream, state: &Mutex<State>) {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = read_request(&mut reader) {
+        let (fault, answer) = {
+            let mut state = state.lock().unwrap();
+            state.requests.push(request.clone());
+            let presigned = request.query.contains_key("X-Amz-Signature");
+            let at = state.faults.iter().position(|(m, n, _)| *m == request.method && *n > 0 && !presigned);
+            let fault = at.map(|i| {
+                state.faults[i].1 -= 1;
+                state.faults[i].2
+            });
+            let untouched = matches!(fault, Some(Fault::DropBefore | Fault::Before(..) | Fault::SilentBefore));
+            (fault, if untouched { Answer::error(500, "Untouched") } else { answer(&mut state, &request, fault) })
+        };
+        let keep = match fault {
+            Some(Fault::DropBefore | Fault::DropAfter) => false,
+            Some(Fault::SilentBefore | Fault::SilentAfter) => {
+                std::thread::sleep(Duration::from_millis(1500));
+                false
+            }
+            Some(Fault::Before(status, code) | Fault::After(status, code)) => Answer::error(status, code).send(stream),
+            Some(Fault::Slow) => {
+                std::thread::sleep(Duration::from_millis(100));
+                answer.send(stream)
+            }
+            Some(Fault::Truncate) => {
+                let half = answer.body.len() / 2;
+                let _ = answer.head(stream).and_then(|()| (&*stream).write_all(&answer.body[..half]));
+                false
+            }
+            Some(Fault::Stall) => {
+                let _ = answer.head(stream).and_then(|()| (&*stream).write_all(&answer.body[..1]));
+                std::thread::sleep(Duration::from_millis(1500));
+                false
+            }
+            Some(Fault::Garbage) => {
+                let _ = (&*stream).write_all(b"SSH-2.0-OpenSSH_9.2\r\n\r\n");
+                false
+            }
+            _ => answer.send(stream),
+        };
+        if !keep {
+            return;
+        }
+    }
+}
+
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    length: Option<u64>,
+}
+
+impl Answer {
+    fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let date = chrono::DateTime::from_timestamp(1_795_000_000, 0).unwrap().to_rfc2822().replace("+0000", "GMT");
+        Self { status, headers: vec![("Date".into(), date)], body: body.into(), length: None }
+    }
+
+    fn error(status: u16, code: &str) -> Self {
+        // Everything below Message is what AWS adds, and what must never be shown.
+        let text = match code {
+            "InvalidRequest" => "Bucket is missing ObjectLockConfiguration",
+            _ => "told by the fake",
+        };
+        let body = format!(
+            "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>{text}</Message>\
+             <StringToSign>AWS4-HMAC-SHA256 secret-string</StringToSign><SignatureProvided>beefbeef</SignatureProvided></Error>"
+        );
+        Self::new(status, body)
+    }
+
+    fn head(&self, mut stream: &TcpStream) -> std::io::Result<()> {
+        let mut head = format!("HTTP/1.1 {} x\r\n", self.status);
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("Content-Length: {}\r\n\r\n", self.length.unwrap_or(self.body.len() as u64));
+        stream.write_all(head.as_bytes())
+    }
+
+    fn send(&self, stream: &TcpStream) -> bool {
+        self.head(stream).and_then(|()| (&*stream).write_all(&self.body)).is_ok()
+    }
+}
+
+fn answer(state: &mut State, request: &Request, fault: Option<Fault>) -> Answer {
+    if let Some(signed) = request.headers.get("authorization") {
+        let signed = signed.split("SignedHeaders=").nth(1).unwrap().split(',').next().unwrap();
+        let signed: Vec<_> = signed.split(';').collect();
+        if request.headers.keys().any(|name| name.starts_with("x-amz-") && !signed.contains(&name.as_str())) {
+            return Answer::error(403, "AccessDenied");
+        }
+    } else if !request.query.contains_key("X-Amz-Signature") {
+        return Answer::error(403, "AccessDenied");
+    }
+    let path = request.path.trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    if bucket != "vault" {
+        return Answer::error(404, "NoSuchBucket");
+    }
+    match (request.method.as_str(), key) {
+        ("PUT", key) => put(state, request, key, fault),
+        ("GET", "") if request.query.contains_key("list-type") => list(state, request),
+        ("GET", key) => match state.documents.iter().find(|(name, ..)| request.query.contains_key(*name)) {
+            Some((_, status, body)) => Answer::new(*status, *body),
+            None => get(state, request, key, fault),
+        },
+        _ => Answer::error(405, "MethodNotAllowed"),
+    }
+}
+
+fn put(state: &mut State, request: &Request, key: &str, fault: Option<Fault>) -> Answer {
+    let digest = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(&request.body));
+    if request.headers.get("x-amz-checksum-sha256") != Some(&digest) {
+        return Answer::error(400, "BadDigest");
+    }
+    let locking = request.headers.contains_key("x-amz-object-lock-mode");
+    if locking && state.unlocked {
+        return Answer::error(400, "InvalidRequest");
+    }
+    let exists = state.objects.contains_key(key) && fault != Some(Fault::IgnoreCondition);
+    if exists && request.headers.get("if-none-match").is_some_and(|v| v == "*") {
+        return Answer::error(412, "PreconditionFailed");
+    }
+    state.counter += 1;
+    let id = format!("v{}", state.counter);
+    let mut headers = BTreeMap::new();
+    if fault != Some(Fault::Lie) {
+        for (name, value) in request.headers.iter().filter(|(n, _)| n.starts_with("x-amz-object-lock-")) {
+            // As Ceph does: nine decimals.
+            let value = if name.ends_with("-date") { value.replace('Z', ".000000000Z") } else { value.clone() };
+            headers.insert(name.clone(), value);
+        }
+        if let Some(tags) = request.headers.get("x-amz-tagging") {
+            headers.insert("x-amz-tagging-count".into(), tags.split('&').count().to_string());
+        }
+    }
+    let version = Version { id: id.clone(), bytes: request.body.clone(), headers };
+    state.objects.entry(key.into()).or_default().push(version);
+    let mut answer = Answer::new(200, "");
+    if fault != Some(Fault::NoEtag) {
+        answer.headers.push(("ETag".into(), "\"e\"".into()));
+    }
+    if !state.unversioned {
+        answer.headers.push(("x-amz-version-id".into(), id));
+    }
+    answer
+}
+
+fn get(state: &State, request: &Request, key: &str, fault: Option<Fault>) -> Answer {
+    let wanted = request.query.get("versionId");
+    let versions = state.objects.get(key).map(Vec::as_slice).unwrap_or_default();
+    let found = versions.iter().rev().find(|v| wanted.is_none_or(|w| *w == v.id));
+    let Some(found) = found else {
+        return Answer::error(404, if wanted.is_some() { "NoSuchVersion" } else { "NoSuchKey" });
+    };
+    let mut bytes = found.bytes.clone();
+    if fault == Some(Fault::OtherBytes) {
+        bytes.reverse();
+        bytes.push(b'!');
+    }
+    let mut answer = Answer::new(200, bytes);
+    answer.headers.push(("ETag".into(), "\"e\"".into()));
+    answer.headers.push(("Last-Modified".into(), "Sun, 22 Nov 2026 10:00:00 GMT".into()));
+    if !state.unversioned {
+        answer.headers.push(("x-amz-version-id".into(), found.id.clone()));
+    }
+    answer.headers.extend(found.headers.iter().map(|(n, v)| (n.clone(), v.clone())));
+    if fault == Some(Fault::Huge) {
+        answer.length = Some(super::LIMIT + 1);
+    }
+    answer
+}
+
+fn list(state: &State, request: &Request) -> Answer {
+    let ask = |name: &str| request.query.get(name).cloned().unwrap_or_default();
+    let (prefix, after) = (ask("prefix"), ask("start-after").max(ask("continuation-token")));
+    let most: usize = ask("max-keys").parse().unwrap_or(3); // small, so that every listing has pages
+    let mut keys = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
+    let page: Vec<_> = keys.by_ref().take(most).collect();
+    let more = keys.next().is_some();
+    let mut body = format!("<ListBucketResult><Name>vault</Name><IsTruncated>{more}</IsTruncated>");
+    for (key, versions) in &page {
+        body += &format!(
+            "<Contents><Key>{key}</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified><ETag>\"e\"</ETag><Size>{}</Size></Contents>",
+            versions.last().unwrap().bytes.len()
+        );
+    }
+    if let Some((last, _)) = page.last().filter(|_| more) {
+        body += &format!("<NextContinuationToken>{last}</NextContinuationToken>");
+    }
+    Answer::new(200, body + "</ListBucketResult>")
+}

@@ -1,0 +1,103 @@
+//! `file:///folder` or a path: the embedded default. Tamper-evident, not WORM: who owns the disk can remove files.
+
+use super::error::scrub;
+use super::{Observed, Opened, Settings, VaultError, Words, doctor};
+use http::HeaderMap;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use std::path::{Component, Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+const WORDS: Words = Words {
+    locks: false,
+    ask: |_| HeaderMap::new(),
+    heard: |_| Observed::default(),
+    uri: |_, place, _| file_uri(&FilePath::new("/").join(place.as_ref())),
+    unseen: |_, _, _| {
+        Box::pin(async {
+            "but a folder cannot lock anything: it is tamper-evident, not WORM. Use a bucket with object lock, or say \
+             --lock-mode none"
+                .to_owned()
+        })
+    },
+    checks: doctor::local,
+};
+
+/// Opens a folder. It is made by the first put, not here: a mistyped path must not look like an empty vault.
+pub(super) fn open(url: &str, settings: &Settings) -> Result<Opened, VaultError> {
+    let bad = |why: String| VaultError::Url { url: scrub(url, &[]), why };
+    let path = match url.get(..7).filter(|start| start.eq_ignore_ascii_case("file://")) {
+        Some(_) => url::Url::parse(url)
+            .ok()
+            .filter(|u| u.query().is_none() && u.fragment().is_none())
+            .and_then(|u| u.to_file_path().ok())
+            .ok_or_else(|| bad("an absolute path follows file://, as in file:///var/evidence".into()))?,
+        None => PathBuf::from(url),
+    };
+    let folder = real(&settings.cwd.join(path)).map_err(|e| bad(e.to_string()))?;
+    if folder.exists() && !folder.is_dir() {
+        return Err(bad("it is a file; a local vault is a folder that holds evidence/ and ledger/".into()));
+    }
+    // Also keeps a panic of object_store away, which takes every path for UTF-8.
+    let unreadable = || bad("the path is not made of text that can be stored in a URL".into());
+    folder.to_str().ok_or_else(unreadable)?;
+    let root = Path::from_absolute_path(&folder).map_err(|e| bad(e.to_string()))?;
+    Ok(Opened {
+        store: Arc::new(LocalFileSystem::new().with_fsync(true)),
+        pages: None,
+        root,
+        location: file_uri(&folder),
+        folder: Some(folder),
+        beside: Some(LocalFileSystem::new()),
+        presigned: None,
+        admit: None,
+        secrets: Vec::new(),
+        words: WORDS,
+    })
+}
+
+fn file_uri(path: &FilePath) -> String {
+    url::Url::from_file_path(path).map_or_else(|()| path.display().to_string(), String::from)
+}
+
+/// The path without links and `..`, of which the last part need not exist yet.
+fn real(path: &FilePath) -> std::io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let mut done = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                done.pop();
+            }
+            Component::CurDir => {}
+            other => done.push(other),
+        }
+        match done.canonicalize() {
+            Ok(real) => done = real,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_resolved_also_where_it_ends_in_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(base.join("a/b")).unwrap();
+        for (given, want) in [("a/b/../c", "a/c"), ("x/y/../../z", "z"), ("./a/./b", "a/b"), ("new/deep", "new/deep")] {
+            assert_eq!(real(&base.join(given)).unwrap(), base.join(want), "{given}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(base.join("a/b"), base.join("link")).unwrap();
+            // What `..` means behind a link is what the system says.
+            assert_eq!(real(&base.join("link/../c")).unwrap(), base.join("a/c"));
+        }
+    }
+}

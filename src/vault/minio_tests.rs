@@ -1,0 +1,256 @@
+//! The vault against a real store with object lock. `tests/outside/storage/run.sh` starts one and requires every test here.
+
+use super::address::Address;
+use super::doctor::Status;
+use super::lock::{Mode, Period, Retention};
+use super::tests::{address, ask_at, check, contract, outcome, race, settings, tags, variant};
+use super::*;
+use base64::Engine as _;
+use http::Method;
+use object_store::path::Path;
+use object_store::signer::SignedUrlOptions;
+use std::time::Duration;
+
+/// The store's address and a pair that may do everything there.
+#[allow(clippy::disallowed_methods, reason = "the outside script tells a test where the store is; nothing else can")]
+fn store() -> [String; 3] {
+    ["VOUCHSAFE_TEST_S3", "VOUCHSAFE_TEST_S3_USER", "VOUCHSAFE_TEST_S3_SECRET"]
+        .map(|name| std::env::var(name).unwrap_or_else(|_| panic!("{name}: run tests/outside/storage/run.sh")))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a lock needs a time in the future of a real store")]
+fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
+fn open(bucket: &str, secret: Option<&str>) -> Vault {
+    let [endpoint, user, right] = store();
+    let env = [
+        ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", &user),
+        ("AWS_SECRET_ACCESS_KEY", secret.unwrap_or(&right)),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    Vault::open(&format!("s3://{bucket}/pre fix"), &settings(&env, Patience { tries: 3, ..Patience::default() }))
+        .unwrap()
+}
+
+/// A name that no earlier run has used: locked objects stay.
+fn unique(what: &str) -> String {
+    format!("{what}{}", now().timestamp_nanos_opt().unwrap())
+}
+
+fn asked(mode: Mode) -> Retention {
+    Retention { mode, until: Period::DEFAULT.after(now()).unwrap(), legal_hold: false }
+}
+
+/// A presigned request of the test's own: the vault has no verb for these. Status and body.
+fn raw(vault: &Vault, method: Method, place: &Path, query: &[(&str, &str)], body: &str) -> (u16, String) {
+    let (signer, http) = vault.opened.presigned.as_ref().unwrap();
+    let mut options = SignedUrlOptions::default().with_query(query.iter().copied());
+    if !body.is_empty() {
+        // Demanded for locks and rules, else MissingContentMD5.
+        let digest = base64::engine::general_purpose::STANDARD.encode(Sha256Digest::of(body.as_bytes()).as_bytes());
+        let name = http::HeaderName::from_static("x-amz-checksum-sha256");
+        options = options.with_signed_header(name, digest.parse().unwrap());
+    }
+    vault.runtime.block_on(async {
+        let url = signer.signed_url_opts(method.clone(), place, Duration::from_secs(60), &options).await.unwrap();
+        let mut request =
+            http::Request::builder().method(method).uri(url.as_str()).body(body.to_owned().into()).unwrap();
+        request.headers_mut().extend(options.signed_headers.clone());
+        let answer = http.execute(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().bytes().await.unwrap();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    })
+}
+
+fn place(vault: &Vault, address: &Address) -> Path {
+    vault.place(address.as_str()).unwrap()
+}
+
+/// Code and message of a refusal.
+fn words(body: &str) -> String {
+    let element =
+        |name: &str| body.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest.split('<').next().unwrap());
+    format!("{}: {}", element("Code"), element("Message"))
+}
+
+fn set(vault: &Vault, what: &str, body: &str) {
+    let (status, answer) = raw(vault, Method::PUT, &Path::default(), &[(what, "")], body);
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn every_kind_of_bucket_keeps_the_contract() {
+    set(
+        &open("versioned", None),
+        "versioning",
+        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+    );
+    for bucket in ["plain", "versioned", "locked"] {
+        contract(&open(bucket, None), &unique("c"));
+    }
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_compliance_lock_is_written_read_back_and_holds() {
+    let vault = open("locked", None);
+    let a = address(&unique("l"));
+    let asked = Retention { legal_hold: true, ..asked(Mode::Compliance) };
+    let put = vault.put_once(&a, b"{}", &tags(), Some(&asked)).unwrap();
+    println!("stored {} as {:?}, asked {asked}", put.uri, put.lock);
+    assert!(put.warnings.is_empty(), "{:?}", put.warnings);
+    assert!(put.lock.unwrap().satisfies(&asked) && put.lock.unwrap().legal_hold);
+    assert_eq!(put.tags_observed, Some(3));
+    let version = put.version_id.as_deref().unwrap();
+    let at = place(&vault, &a);
+
+    let (status, body) = raw(&vault, Method::GET, &at, &[("retention", ""), ("versionId", version)], "");
+    println!("GET ?retention: {status} {body}");
+    assert!(status == 200 && body.contains("<Mode>COMPLIANCE</Mode>"));
+    let (status, body) = raw(&vault, Method::GET, &at, &[("tagging", ""), ("versionId", version)], "");
+    println!("GET ?tagging: {status} {body}");
+    assert!(body.contains("<Key>pipeline-run-id</Key><Value>group/42__</Value>"), "{body}");
+
+    let (status, body) = raw(&vault, Method::DELETE, &at, &[("versionId", version)], "");
+    println!("DELETE the version: {status} {}", words(&body));
+    assert!(status >= 400 && body.contains("WORM"), "{status} {body}");
+    let shorter =
+        "<Retention><Mode>COMPLIANCE</Mode><RetainUntilDate>2026-12-31T00:00:00Z</RetainUntilDate></Retention>";
+    let weaker = format!(
+        "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>{}</RetainUntilDate></Retention>",
+        asked.until_text()
+    );
+    for (what, body) in [("shorter", shorter), ("weaker", &weaker)] {
+        let (status, body) = raw(&vault, Method::PUT, &at, &[("retention", ""), ("versionId", version)], body);
+        println!("PUT ?retention {what}: {status} {}", words(&body));
+        assert!(status >= 400 && body.contains("WORM"), "{status} {body}");
+    }
+    // The same step again meets its own record under its own lock.
+    let again = vault.put_once(&a, b"{}", &tags(), Some(&asked)).unwrap();
+    assert_eq!((again.outcome, again.uri), (Outcome::AlreadyThere, put.uri.clone()));
+    let other = vault.put_once(&a, b"[]", &tags(), Some(&asked));
+    println!("second, different put: {}", other.as_ref().unwrap_err());
+    assert_eq!(outcome(&other), "Different");
+
+    // A plain delete only hides it: the version stays readable. A record put afterwards is another version.
+    let (status, _) = raw(&vault, Method::DELETE, &at, &[], "");
+    println!("DELETE without a version: {status}; get now: {}", variant(&vault.get(&a, None).unwrap_err()));
+    assert_eq!(vault.get(&a, Some(version)).unwrap(), b"{}");
+    let over = vault.put_once(&a, b"[]", &tags(), Some(&asked));
+    println!("create over a delete marker: {}", outcome(&over));
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_governance_lock_and_a_default_lock_are_seen() {
+    let vault = open("locked", None);
+    let put = vault.put_once(&address(&unique("g")), b"{}", &tags(), Some(&asked(Mode::Governance))).unwrap();
+    assert_eq!(put.lock.unwrap().mode, Mode::Governance);
+    let vault = open("defaulted", None);
+    let rule = "<Rule><DefaultRetention><Mode>COMPLIANCE</Mode><Days>400</Days></DefaultRetention></Rule>";
+    let body = format!(
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>{rule}</ObjectLockConfiguration>"
+    );
+    set(&vault, "object-lock", &body);
+    let put = vault.put_once(&address(&unique("d")), b"{}", &tags(), None).unwrap();
+    println!("by default: {:?}", put.lock);
+    assert_eq!(put.lock.unwrap().mode, Mode::Compliance);
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_lock_on_a_bucket_without_lock_is_refused_and_nothing_is_stored() {
+    for bucket in ["plain", "versioned"] {
+        let vault = open(bucket, None);
+        let a = address(&unique("n"));
+        let e = vault.put_once(&a, b"{}", &tags(), Some(&asked(Mode::Compliance))).unwrap_err();
+        println!("lock on {bucket}: {e}");
+        assert_eq!(variant(&e), "LockRefused");
+        assert_eq!(variant(&vault.get(&a, None).unwrap_err()), "NotFound");
+    }
+    let vault = open("locked", None);
+    let past = Retention { until: now() - chrono::TimeDelta::days(1), ..asked(Mode::Compliance) };
+    let e = vault.put_once(&address(&unique("p")), b"{}", &tags(), Some(&past)).unwrap_err();
+    println!("lock until yesterday: {e}");
+    assert_eq!(variant(&e), "LockRefused");
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_wrong_secret_and_a_missing_bucket_are_told_apart() {
+    let e = open("locked", Some("not-the-secret-at-all")).put_once(&address("x"), b"{}", &tags(), None).unwrap_err();
+    println!("wrong secret: {e}");
+    assert_eq!(variant(&e), "Denied");
+    assert!(!format!("{e}{e:?}").contains("not-the-secret"));
+    let vault = open("no-such-bucket", None);
+    let e = vault.put_once(&address("x"), b"{}", &tags(), None).unwrap_err();
+    println!("missing bucket, put: {e}");
+    assert_eq!(variant(&e), "NoBucket");
+    for e in [vault.get(&address("x"), None).unwrap_err(), vault.list("").unwrap_err()] {
+        println!("missing bucket, read: {e}");
+        assert_eq!(variant(&e), "NoBucket");
+    }
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn sixteen_writers_make_one_version() {
+    for bucket in ["locked", "plain"] {
+        let vault = open(bucket, None);
+        let name = unique("race");
+        assert_eq!(race(&vault, &name), 1, "{bucket}");
+        let prefix = place(&vault, &address(&name));
+        let (status, body) =
+            raw(&vault, Method::GET, &Path::default(), &[("versions", ""), ("prefix", prefix.as_ref())], "");
+        assert_eq!((status, body.matches("<Version>").count()), (200, 1), "{body}");
+    }
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn doctor_sees_what_is_there() {
+    use Status::{Fail, Ok, Warn};
+    set(
+        &open("versioned", None),
+        "versioning",
+        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+    );
+    let soon = "<LifecycleConfiguration><Rule><ID>tidy</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+                <Expiration><Days>30</Days></Expiration></Rule></LifecycleConfiguration>";
+    set(&open("plain", None), "lifecycle", soon);
+    for (bucket, want) in [
+        (
+            "locked",
+            [
+                ("bucket", Ok),
+                ("versioning", Ok),
+                ("object lock", Ok),
+                ("default retention", Warn),
+                ("lifecycle", Ok),
+                ("write-once", Ok),
+            ]
+            .as_slice(),
+        ),
+        ("versioned", &[("versioning", Ok), ("object lock", Fail), ("write-once", Ok), ("clock", Ok)]),
+        ("plain", &[("versioning", Fail), ("object lock", Fail), ("lifecycle", Fail), ("write-once", Ok)]),
+        ("no-such-bucket", &[("reachable", Ok), ("bucket", Fail)]),
+    ] {
+        let checks = open(bucket, None).checks(&ask_at(now(), true));
+        for c in &checks {
+            println!("{bucket}: {:?} {}: {}", c.status, c.name, c.found);
+        }
+        for (name, status) in want {
+            assert_eq!(check(&checks, name).status, *status, "{bucket} {name}");
+        }
+    }
+    let checks = open("locked", Some("not-the-secret-at-all")).checks(&ask_at(now(), true));
+    for c in &checks {
+        println!("wrong secret: {:?} {}: {}", c.status, c.name, c.found);
+    }
+    assert!(checks.iter().all(|c| c.status != Ok || ["reachable", "clock"].contains(&c.name)));
+}
