@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Asked {
     pub path: String,
     pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Asked {
@@ -81,7 +82,10 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, us
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    let asked = Asked { path, headers };
+    let length = headers.iter().find(|h| h.0 == "content-length").and_then(|h| h.1.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let asked = Asked { path, headers, body: String::from_utf8_lossy(&body).into_owned() };
     let before = {
         let mut seen = seen.lock().unwrap();
         seen.push(asked.clone());

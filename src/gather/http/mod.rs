@@ -7,7 +7,7 @@ pub(crate) mod loopback;
 #[cfg(test)]
 mod tests;
 
-use ::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use ::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use std::sync::OnceLock;
 use std::time::Duration;
 use url::{Host, Url};
@@ -164,16 +164,37 @@ impl Http {
         headers: &[(HeaderName, Header<'_>)],
         limits: Limits,
     ) -> Result<Response, HttpError> {
-        let url = Url::parse(url).map_err(|e| HttpError::Address("an address".into(), e.to_string()))?;
-        let live = self.live()?;
-        let Some(runtime) = &live.runtime else { return Err(HttpError::Client("it has been closed".into())) };
+        let url = parse(url)?;
+        let client = &self.live()?.client;
+        self.wait(&url, self.follow(client, url.clone(), headers, limits))
+    }
+
+    /// Posts `fields` as a form to `url`, once, and follows no redirect: the fields may be secrets.
+    pub(crate) fn post_form(&self, url: &str, fields: &[(&str, &str)], limits: Limits) -> Result<Response, HttpError> {
+        let url = parse(url)?;
+        self.allowed(&url)?;
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.live()?.client.post(url.clone()).body(body);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = self.wait(&url, once(request, &url, limits.body))?;
+        if (300..400).contains(&answer.status) {
+            return Err(HttpError::Redirect(place(&url), "what was posted is not sent on".into()));
+        }
+        Ok(answer)
+    }
+
+    /// Whether `host` (with its port, if any) may be asked without TLS.
+    pub(crate) fn may_be_plain(&self, host: &str) -> bool {
+        Url::parse(&format!("http://{host}/")).is_ok_and(|url| self.allowed(&url).is_ok())
+    }
+
+    fn wait(&self, url: &Url, work: impl Future<Output = Result<Response, HttpError>>) -> Result<Response, HttpError> {
+        let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
         let whole = self.options.whole;
-        runtime.block_on(async {
-            match tokio::time::timeout(whole, self.follow(&live.client, url.clone(), headers, limits)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(HttpError::Timeout(place(&url), whole.as_secs_f32())),
-            }
-        })
+        // The timer starts inside the runtime.
+        runtime
+            .block_on(async { tokio::time::timeout(whole, work).await })
+            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())))
     }
 
     async fn follow(
@@ -223,7 +244,8 @@ impl Http {
     ) -> Result<Response, HttpError> {
         let mut pause = Duration::from_millis(200);
         for left in (0..self.options.tries.max(1)).rev() {
-            let answer = once(client, url, headers, most).await;
+            let request = client.get(url.clone()).headers(headers.clone());
+            let answer = once(request, url, most).await;
             let wait = match &answer {
                 Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
                 Err(HttpError::Unreachable(..)) => pause,
@@ -277,9 +299,9 @@ impl Http {
     }
 }
 
-async fn once(client: &reqwest::Client, url: &Url, headers: &HeaderMap, most: usize) -> Result<Response, HttpError> {
+async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
     let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), chain(&e.without_url()));
-    let mut answer = client.get(url.clone()).headers(headers.clone()).send().await.map_err(broken)?;
+    let mut answer = request.send().await.map_err(broken)?;
     if answer.content_length().is_some_and(|n| n > most as u64) {
         return Err(HttpError::TooLarge(place(url), most));
     }
@@ -291,6 +313,11 @@ async fn once(client: &reqwest::Client, url: &Url, headers: &HeaderMap, most: us
         body.extend_from_slice(&piece);
     }
     Ok(Response { status: answer.status().as_u16(), headers: std::mem::take(answer.headers_mut()), body })
+}
+
+fn parse(url: &str) -> Result<Url, HttpError> {
+    // Not repeated: it may hold a secret, and nobody can say where.
+    Url::parse(url).map_err(|e| HttpError::Address("an address".into(), e.to_string()))
 }
 
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
