@@ -1,0 +1,353 @@
+//! The one HTTP client of this pillar: bounded in time, size, tries and redirects; careful with secrets.
+//!
+//! Asynchronous inside, blocking outside: who gathers does one thing after another.
+
+#[cfg(test)]
+pub(crate) mod loopback;
+#[cfg(test)]
+mod tests;
+
+use ::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use std::sync::OnceLock;
+use std::time::Duration;
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
+/// A password or token: wiped when dropped, and never printed, for it has neither `Debug` nor `Display`.
+#[derive(Clone)]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a secret over.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself, for a header or a child's input. Not for a message.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d).map(Self::new)
+    }
+}
+
+/// The value of a request header.
+pub(crate) enum Header<'a> {
+    /// Anybody may see it.
+    Plain(&'a str),
+    /// Only the host that was asked may see it: it does not follow a redirect to another origin.
+    Secret(&'a Secret),
+}
+
+/// How the client behaves. `Default` is right for everything but tests and unusual networks.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time for one call, with its retries and redirects.
+    pub whole: Duration,
+    /// Tries of one request, the first included.
+    pub tries: u32,
+    /// Proxy for https (`HTTPS_PROXY`).
+    pub https_proxy: Option<String>,
+    /// Hosts that are asked directly (`NO_PROXY`).
+    pub no_proxy: Option<String>,
+    /// `host` or `host:port` that may be asked without TLS. Loopback may always be.
+    pub plain_http: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            whole: Duration::from_secs(30),
+            tries: 3,
+            https_proxy: None,
+            no_proxy: None,
+            plain_http: Vec::new(),
+        }
+    }
+}
+
+/// What one call may bring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of the answer's body.
+    pub body: usize,
+    /// Redirects that are followed.
+    pub redirects: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body: 4 * 1024 * 1024, redirects: 3 }
+    }
+}
+
+/// An answer, whatever its status.
+pub(crate) struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as received: never decompressed, so that it can be hashed.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A header as text. `None` if absent or not ASCII.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Why there is no answer. Messages name hosts and paths, never queries, headers or bodies.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// The address is none that may be asked.
+    #[error("could not ask `{0}`: {1}")]
+    Address(String, String),
+    /// The client could not start.
+    #[error("could not start the HTTPS client: {0}. Install the system's CA certificates or set SSL_CERT_FILE")]
+    Client(String),
+    /// No connection, or it broke.
+    #[error("could not reach `{0}`: {1}")]
+    Unreachable(String, String),
+    /// It took too long.
+    #[error("could not get `{0}`: no answer within {1:.1} s")]
+    Timeout(String, f32),
+    /// The body is over the limit.
+    #[error("could not get `{0}`: the answer is larger than {1} bytes")]
+    TooLarge(String, usize),
+    /// The redirect leads nowhere, or there are too many.
+    #[error("could not follow the redirect of `{0}`: {1}")]
+    Redirect(String, String),
+}
+
+/// The client. Starts (TLS roots, runtime) at the first call: most runs make none.
+pub(crate) struct Http {
+    options: Options,
+    live: OnceLock<Live>,
+}
+
+struct Live {
+    client: reqwest::Client,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // A name lookup that hangs in its thread must not hold up the end of the program.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Http {
+    /// A client that behaves as `options` say. Nothing is opened yet.
+    pub(crate) fn new(options: Options) -> Self {
+        Self { options, live: OnceLock::new() }
+    }
+
+    /// Gets `url`. A status of 4xx or 5xx is an answer, not an error.
+    ///
+    /// Tried again after a failed connection, a 5xx or a 429 (`Retry-After` is obeyed up to 10 s). Must not be called
+    /// from inside an async task.
+    pub(crate) fn get(
+        &self,
+        url: &str,
+        headers: &[(HeaderName, Header<'_>)],
+        limits: Limits,
+    ) -> Result<Response, HttpError> {
+        let url = parse(url)?;
+        let client = &self.live()?.client;
+        self.wait(&url, self.follow(client, url.clone(), headers, limits))
+    }
+
+    /// Posts `fields` as a form to `url`, once, and follows no redirect: the fields may be secrets.
+    pub(crate) fn post_form(&self, url: &str, fields: &[(&str, &str)], limits: Limits) -> Result<Response, HttpError> {
+        let url = parse(url)?;
+        self.allowed(&url)?;
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.live()?.client.post(url.clone()).body(body);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = self.wait(&url, once(request, &url, limits.body))?;
+        if (300..400).contains(&answer.status) {
+            return Err(HttpError::Redirect(place(&url), "what was posted is not sent on".into()));
+        }
+        Ok(answer)
+    }
+
+    /// Whether `host` (with its port, if any) may be asked without TLS.
+    pub(crate) fn may_be_plain(&self, host: &str) -> bool {
+        Url::parse(&format!("http://{host}/")).is_ok_and(|url| self.allowed(&url).is_ok())
+    }
+
+    fn wait(&self, url: &Url, work: impl Future<Output = Result<Response, HttpError>>) -> Result<Response, HttpError> {
+        let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
+        let whole = self.options.whole;
+        // The timer starts inside the runtime.
+        runtime
+            .block_on(async { tokio::time::timeout(whole, work).await })
+            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())))
+    }
+
+    async fn follow(
+        &self,
+        client: &reqwest::Client,
+        mut url: Url,
+        headers: &[(HeaderName, Header<'_>)],
+        limits: Limits,
+    ) -> Result<Response, HttpError> {
+        let asked = url.origin();
+        for _ in 0..=limits.redirects {
+            self.allowed(&url)?;
+            let mut sent = HeaderMap::new();
+            for (name, value) in headers {
+                let (text, secret) = match value {
+                    Header::Plain(text) => (*text, false),
+                    Header::Secret(_) if url.origin() != asked => continue,
+                    Header::Secret(secret) => (secret.expose(), true),
+                };
+                let mut value = HeaderValue::from_str(text).map_err(|_| {
+                    HttpError::Address(place(&url), format!("header `{name}` has a value that cannot be sent"))
+                })?;
+                value.set_sensitive(secret);
+                sent.insert(name.clone(), value);
+            }
+            let response = self.tries(client, &url, &sent, limits.body).await?;
+            if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let failed = |why: &str| HttpError::Redirect(place(&url), why.into());
+            let location = response.headers.get(LOCATION).and_then(|l| l.to_str().ok());
+            let next = location.and_then(|l| url.join(l).ok()).ok_or_else(|| failed("it names no address"))?;
+            if url.scheme() == "https" && next.scheme() != "https" {
+                return Err(failed("it leads from https to a connection without TLS"));
+            }
+            url = next;
+        }
+        Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
+    }
+
+    async fn tries(
+        &self,
+        client: &reqwest::Client,
+        url: &Url,
+        headers: &HeaderMap,
+        most: usize,
+    ) -> Result<Response, HttpError> {
+        let mut pause = Duration::from_millis(200);
+        for left in (0..self.options.tries.max(1)).rev() {
+            let request = client.get(url.clone()).headers(headers.clone());
+            let answer = once(request, url, most).await;
+            let wait = match &answer {
+                Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
+                Err(HttpError::Unreachable(..)) => pause,
+                _ => return answer,
+            };
+            if left == 0 || wait > Duration::from_secs(10) {
+                return answer;
+            }
+            tokio::time::sleep(wait).await;
+            pause *= 4;
+        }
+        Err(HttpError::Unreachable(place(url), "it was not tried".into()))
+    }
+
+    /// TLS everywhere, except where nobody can listen or somebody said so.
+    fn allowed(&self, url: &Url) -> Result<(), HttpError> {
+        let host = url.host_str().unwrap_or_default();
+        let with_port = url.port().map_or_else(|| host.to_owned(), |p| format!("{host}:{p}"));
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if is_loopback(url) => Ok(()),
+            "http" if self.options.plain_http.iter().any(|h| *h == host || *h == with_port) => Ok(()),
+            _ => Err(HttpError::Address(place(url), "only https is asked".into())),
+        }
+    }
+
+    fn live(&self) -> Result<&Live, HttpError> {
+        if let Some(live) = self.live.get() {
+            return Ok(live);
+        }
+        // Fails only when somebody installed one already: there is one provider in this binary.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let failed = |e: &dyn std::error::Error| HttpError::Client(chain(e));
+        // `no_proxy` also turns off reqwest's own look at the environment, which is not ours to read here.
+        let mut builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(self.options.connect)
+            .user_agent(concat!("vouchsafe/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = self.options.https_proxy.as_deref().filter(|p| !p.is_empty()) {
+            let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
+                // The address may hold a password.
+                HttpError::Client("the address of the HTTPS proxy cannot be read".into())
+            })?;
+            let direct = self.options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
+            builder = builder.proxy(proxy.no_proxy(direct));
+        }
+        let client = builder.build().map_err(|e| failed(&e))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
+        Ok(self.live.get_or_init(|| Live { client, runtime: Some(runtime) }))
+    }
+}
+
+async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
+    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), chain(&e.without_url()));
+    let mut answer = request.send().await.map_err(broken)?;
+    if answer.content_length().is_some_and(|n| n > most as u64) {
+        return Err(HttpError::TooLarge(place(url), most));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(broken)? {
+        if body.len() + piece.len() > most {
+            return Err(HttpError::TooLarge(place(url), most));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Response { status: answer.status().as_u16(), headers: std::mem::take(answer.headers_mut()), body })
+}
+
+fn parse(url: &str) -> Result<Url, HttpError> {
+    // Not repeated: it may hold a secret, and nobody can say where.
+    Url::parse(url).map_err(|e| HttpError::Address("an address".into(), e.to_string()))
+}
+
+/// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
+fn retry_after(response: &Response) -> Option<Duration> {
+    response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Whether `url` stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// `url` as it may stand in a message: queries and user information may be secrets.
+fn place(url: &Url) -> String {
+    let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+}
+
+/// An error with its causes: reqwest's own text stops at "error sending request".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}
