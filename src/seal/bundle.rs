@@ -6,15 +6,9 @@
 use super::envelope::{Envelope, Wire};
 use super::error::{OpenError, shown};
 use super::strict_json::{self, Numbers, at_most};
+use super::terms::{MAX_BYTES, MAX_SIGNATURES, MEDIA_TYPE, MEDIA_TYPE_OLD};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// Written; the first of the two spellings that are read.
-pub(crate) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// The older spelling of the same version.
-const MEDIA_TYPE_OLD: &str = "application/vnd.dev.sigstore.bundle+json;version=0.3";
-/// The largest bundle that is written or opened, in bytes.
-pub(crate) const MAX_BYTES: usize = 32 << 20;
 
 /// A bundle or a bare envelope, decoded. Nothing of it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +33,7 @@ struct Outer<'a> {
     payload: Option<Cow<'a, str>>,
     #[serde(borrow, skip_serializing)]
     payload_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default, skip_serializing, deserialize_with = "at_most::<_, _, 16>")]
+    #[serde(borrow, default, skip_serializing, deserialize_with = "at_most::<_, _, MAX_SIGNATURES>")]
     signatures: Vec<super::envelope::WireSignature<'a>>,
 }
 

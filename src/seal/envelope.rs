@@ -1,15 +1,11 @@
 //! DSSE: what is signed, and the envelope around it (secure-systems-lab/dsse v1.0.2, `protocol.md` and `envelope.md`).
 
 use super::strict_json::at_most;
+use super::terms::MAX_SIGNATURES;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// The only payload type we write or open. Compared exactly: cosign refuses the variants that in-toto 1.2 allows.
-pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// Signatures in one envelope. Bounds the work of trying every key on every one.
-pub(crate) const MAX_SIGNATURES: usize = 16;
 
 /// The pre-authentication encoding: the exact bytes that are signed.
 ///

@@ -2,6 +2,7 @@
 
 use super::signer::SignerError;
 use super::strict_json::StrictError;
+use super::terms;
 
 /// Why bytes are not a statement that we write or read.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub(crate) enum StatementError {
     #[error("it is not a statement: {0}")]
     Shape(String),
     /// Another `_type`.
-    #[error("its `_type` is `{0}`, not `{want}`", want = super::statement::STATEMENT_TYPE)]
+    #[error("its `_type` is `{0}`, not `{want}`", want = terms::STATEMENT_TYPE)]
     Type(String),
     /// Nothing that it is about.
     #[error("it has no subject")]
@@ -22,7 +23,7 @@ pub(crate) enum StatementError {
     #[error("no subject has a sha256; outside verifiers match artifacts by it")]
     NoSha256,
     /// More subjects than outside verifiers read.
-    #[error("it has {0} subjects; outside verifiers read at most {max}", max = super::statement::MAX_SUBJECTS)]
+    #[error("it has {0} subjects; outside verifiers read at most {max}", max = terms::MAX_SUBJECTS)]
     TooManySubjects(usize),
     /// A digest that is missing or malformed.
     #[error("subject[{index}] {why}")]
@@ -44,7 +45,7 @@ pub(crate) enum SealError {
     #[error("could not sign: {0}")]
     Signer(#[from] SignerError),
     /// The bundle would not be opened again.
-    #[error("could not seal the statement: with {0} bytes its bundle would be larger than the {max} that are opened again. Refer to large files by digest", max = super::bundle::MAX_BYTES)]
+    #[error("could not seal the statement: with {0} bytes its bundle would be larger than the {max} that are opened again. Refer to large files by digest", max = terms::MAX_BYTES)]
     TooLarge(usize),
 }
 
@@ -58,7 +59,7 @@ pub(crate) enum OpenError {
     #[error("it has no signature")]
     NoSignature,
     /// A signed payload that is not an in-toto statement.
-    #[error("its payload type is `{0}`, not `{want}`", want = super::envelope::PAYLOAD_TYPE)]
+    #[error("its payload type is `{0}`, not `{want}`", want = terms::PAYLOAD_TYPE)]
     PayloadType(String),
     /// No trusted key made any of its signatures, and it does not name one that we trust.
     #[error("no trusted key signed it: {}", who(.claimed))]
@@ -78,7 +79,7 @@ pub(crate) enum OpenError {
     #[error("its signature holds, its payload does not: {0}")]
     Statement(#[from] StatementError),
     /// Larger than anything we write.
-    #[error("it has {0} bytes, more than the {max} that are opened", max = super::bundle::MAX_BYTES)]
+    #[error("it has {0} bytes, more than the {max} that are opened", max = terms::MAX_BYTES)]
     TooLarge(usize),
 }
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/envelopes");
-const BUNDLE: &str = bundle::MEDIA_TYPE;
+const BUNDLE: &str = terms::MEDIA_TYPE;
 /// sha256 of the empty file: an artifact that every outside verifier has at hand.
 const SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Ed25519ph (RFC 8032 section 5.1) by the test key over the PAE of [`STATEMENT`], as `cosign attest-blob` would sign.
@@ -201,7 +201,7 @@ fn all() -> Vec<(String, Vec<u8>)> {
         ("payload_object", "Malformed", bare.replace(&format!("\"{}\"", base.payload), STATEMENT)),
         ("payload_type_missing", "Malformed", bare.replace("\"payloadType\"", "\"type\"")),
         ("signature_sig_missing", "Malformed", bare.replace("\"sig\"", "\"signature\"")),
-        ("signatures_object", "Malformed", bare.replace('[', "").replace(']', "")),
+        ("signatures_object", "Malformed", bare.replace(['[', ']'], "")),
         ("signatures_17", "Malformed", base.with(|p| p.signatures = vec![own.clone(); 17].join(","))),
         ("base64_unpadded", "Malformed", base.with(|p| p.signatures = signature(&keyid, &STANDARD_NO_PAD.encode(sig)))),
         ("base64_newlines", "Malformed", base.with(|p| p.payload.insert_str(76, "\\n"))),

@@ -7,25 +7,29 @@ pub(crate) mod bundle;
 pub(crate) mod envelope;
 pub(crate) mod error;
 pub(crate) mod key;
+mod key_error;
 mod pem;
 pub(crate) mod signer;
 pub(crate) mod statement;
 pub(crate) mod strict_json;
+pub(crate) mod terms;
 pub(crate) mod trust;
+mod trust_file;
 mod words;
 
 use bundle::Bundle;
-use envelope::{Envelope, PAYLOAD_TYPE, Signature, pae};
+use envelope::{Envelope, Signature, pae};
 use error::shown;
 pub(crate) use error::{OpenError, SealError, StatementError};
 use signer::Signer;
 use statement::{Parsed, parse_statement};
+use terms::PAYLOAD_TYPE;
 use trust::TrustSet;
 
 /// Signs a statement and returns the bundle's bytes: one line of JSON and a newline, the same for the same input.
 pub(crate) fn seal(statement: &[u8], signer: &Signer) -> Result<Vec<u8>, SealError> {
     // what would not open again is not signed
-    if statement.len() / 3 * 4 > bundle::MAX_BYTES {
+    if statement.len() / 3 * 4 > terms::MAX_BYTES {
         return Err(SealError::TooLarge(statement.len()));
     }
     parse_statement(statement)?;
@@ -34,7 +38,7 @@ pub(crate) fn seal(statement: &[u8], signer: &Signer) -> Result<Vec<u8>, SealErr
     let signatures = vec![Signature { keyid: key.keyid(), sig: sig.to_vec() }];
     let envelope = Envelope { payload_type: PAYLOAD_TYPE.into(), payload: statement.to_vec(), signatures };
     let bytes = bundle::write(&envelope, &key.hint()).map_err(|e| StatementError::Shape(e.to_string()))?;
-    if bytes.len() > bundle::MAX_BYTES { Err(SealError::TooLarge(bytes.len())) } else { Ok(bytes) }
+    if bytes.len() > terms::MAX_BYTES { Err(SealError::TooLarge(bytes.len())) } else { Ok(bytes) }
 }
 
 /// A bundle whose signature holds.

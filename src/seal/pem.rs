@@ -3,7 +3,7 @@
 //! CI systems hand keys over in variables, and lose line breaks on the way: spaces, `\r\n` or the two characters `\n`
 //! may stand for them.
 
-use super::key::KeyError;
+use super::key_error::KeyError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;

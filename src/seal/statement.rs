@@ -5,19 +5,13 @@
 
 use super::error::{StatementError, shown};
 use super::strict_json::{self, Numbers, at_most};
+use super::terms::{MAX_DIGESTS, MAX_SUBJECTS, STATEMENT_TYPE};
 use crate::record::digest::{DigestSet, Sha256Digest};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-
-/// `_type` of every statement, compared as an opaque string.
-pub(crate) const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-/// sigstore-go refuses more.
-pub(crate) const MAX_SUBJECTS: usize = 1024;
-/// sigstore-go refuses more in one subject.
-const MAX_DIGESTS: usize = 32;
 
 /// What a statement is about: a ResourceDescriptor with name, uri and digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

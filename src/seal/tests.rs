@@ -45,7 +45,7 @@ fn what_would_not_open_is_not_signed() {
     let fits = statement(&[subject("a")], "a:b", &json!({"log": "x".repeat(2 << 20)})).unwrap();
     let bytes = seal(&fits, &signer).unwrap();
     assert!(open(&bytes, &TrustSet::of(key(1).public())).is_ok());
-    let over = vec![b' '; bundle::MAX_BYTES + 1];
+    let over = vec![b' '; terms::MAX_BYTES + 1];
     assert!(matches!(open(&over, &TrustSet::default()), Err(OpenError::TooLarge(_))));
 }
 
