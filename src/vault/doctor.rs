@@ -1,12 +1,12 @@
 //! Is this vault fit for evidence? One line a question, each with what to do. What cannot be known is said to be unknown.
 
+use super::document::{rules, text_at};
 use super::lock::Mode;
 use super::trouble::Trouble;
 use super::{Vault, VaultError};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use object_store::path::Path;
-use quick_xml::events::Event;
 
 /// Where write-once is tried out. Fixed content, so that a correct store holds it once for ever.
 const PROBE: &str = "_probe/conditional-put.json";
@@ -69,10 +69,14 @@ pub(super) fn s3(vault: &Vault, ask: &Ask) -> Vec<Check> {
         let (status, headers, body) = &versioning;
         let mut checks = vec![Check::new("reachable", Status::Ok, format!("{} answers", vault.location()), "")];
         checks.push(clock(headers, ask.now));
-        let missing = texts(body).iter().any(|(path, text)| path == "Error/Code" && text == "NoSuchBucket");
-        if *status == 404 && missing {
+        if *status == 404 && text_at(body, "Error/Code").as_deref() == Some("NoSuchBucket") {
             let todo = "create it with versioning and object lock, or correct the URL";
             checks.push(Check::new("bucket", Status::Fail, "there is no such bucket", todo));
+            return checks;
+        }
+        let code = text_at(body, "Error/Code").unwrap_or_default();
+        if let Some(help) = super::trouble::advice(&code) {
+            checks.push(Check::new("credentials", Status::Fail, short(&code), help));
             return checks;
         }
         checks.push(match status {
@@ -269,51 +273,4 @@ fn unknown(name: &'static str, status: u16, body: &[u8], right: &str) -> Check {
 
 fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
-/// Every text in a document with the path of its elements, without namespaces. Stops at what is not XML.
-fn texts(body: &[u8]) -> Vec<(String, String)> {
-    let mut reader = quick_xml::Reader::from_reader(body);
-    let (mut path, mut out) = (Vec::<String>::new(), Vec::new());
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(tag) if path.len() < 16 => {
-                path.push(String::from_utf8_lossy(tag.local_name().as_ref()).into_owned());
-            }
-            Event::End(_) => {
-                // The end of a child of the root, so that repeated ones (rules) can be told apart.
-                if path.len() == 2 {
-                    out.push((format!("/{}", path.join("/")), String::new()));
-                }
-                path.pop();
-            }
-            Event::Text(text) => {
-                let text = String::from_utf8_lossy(&text).trim().to_owned();
-                if !text.is_empty() {
-                    out.push((path.join("/"), text));
-                }
-            }
-            Event::Eof | Event::Start(_) => break,
-            _ => {}
-        }
-    }
-    out
-}
-
-fn text_at(body: &[u8], path: &str) -> Option<String> {
-    texts(body).into_iter().find(|(p, _)| p == path).map(|(_, text)| text)
-}
-
-/// The rules of a lifecycle document, each as its own texts.
-fn rules(body: &[u8]) -> Vec<Vec<(String, String)>> {
-    let mut out = vec![Vec::new()];
-    for (path, text) in texts(body) {
-        if path == "/LifecycleConfiguration/Rule" {
-            out.push(Vec::new());
-        } else if let (Some(leaf), Some(rule)) = (path.strip_prefix("LifecycleConfiguration/Rule/"), out.last_mut()) {
-            rule.push((leaf.to_owned(), text));
-        }
-    }
-    out.retain(|rule| !rule.is_empty());
-    out
 }

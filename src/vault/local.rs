@@ -1,10 +1,13 @@
 //! `file:///folder` or a path: the embedded default. Tamper-evident, not WORM: who owns the disk can remove files.
 
-use super::error::scrub;
-use super::{Observed, Opened, Settings, VaultError, Words, doctor};
+use super::address::{Address, SIDECAR};
+use super::error::{innermost, scrub};
+use super::put::TAGS;
+use super::{Observed, Opened, Settings, Tags, Vault, VaultError, Words, doctor};
 use http::HeaderMap;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -79,6 +82,30 @@ fn real(path: &FilePath) -> std::io::Result<PathBuf> {
         }
     }
     Ok(done)
+}
+
+/// Tags of a local record, in a file beside it. Not synced to disk: they are an index, made again by a repeated step.
+pub(super) async fn beside(vault: &Vault, address: &Address, tags: &Tags, warnings: &mut Vec<String>) -> Option<usize> {
+    let store = vault.opened.beside.as_ref()?;
+    let pairs: serde_json::Map<_, _> = tags.pairs().into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect();
+    let text = serde_json::Value::Object(pairs).to_string();
+    let place = vault.place(&format!("{address}{SIDECAR}")).ok()?;
+    let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+    match store.put_opts(&place, PutPayload::from(text.clone().into_bytes()), options).await {
+        Ok(_) => return Some(TAGS),
+        Err(object_store::Error::AlreadyExists { .. }) => match vault.fetch(&place, None, "read tags").await {
+            Ok(there) if there.bytes == text.as_bytes() => return Some(TAGS),
+            _ => warnings
+                .push(format!("other tags stand at `{address}{SIDECAR}`; the record itself holds the true words")),
+        },
+        Err(e) => {
+            let why = innermost(&e);
+            warnings.push(format!(
+                "could not write the tags to `{address}{SIDECAR}`: {why}; the record itself holds the same words"
+            ));
+        }
+    }
+    None
 }
 
 #[cfg(test)]

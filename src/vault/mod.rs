@@ -5,12 +5,14 @@
 
 pub(crate) mod address;
 pub(crate) mod doctor;
+mod document;
 mod error;
 mod list;
 mod local;
 pub(crate) mod lock;
 mod patience;
 mod put;
+mod request;
 mod s3;
 mod trouble;
 mod wire;
@@ -22,9 +24,7 @@ mod minio_tests;
 #[cfg(test)]
 mod tests;
 
-use crate::record::digest::Sha256Digest;
 use address::Address;
-use chrono::NaiveDate;
 pub(crate) use error::VaultError;
 use futures::future::BoxFuture;
 use http::HeaderMap;
@@ -35,6 +35,7 @@ use object_store::list::PaginatedListStore;
 use object_store::signer::Signer;
 use object_store::{ObjectStore, local::LocalFileSystem};
 pub(crate) use patience::Patience;
+pub(crate) use put::{Outcome, Put, Tags};
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -66,50 +67,6 @@ pub(crate) struct Settings {
     pub cwd: PathBuf,
     /// How long to wait, how often to try.
     pub patience: Patience,
-}
-
-/// Words by which a record can be found without opening it. An index only: tags stay mutable even under a lock
-/// (storage.md 2.4), the truth is in the signed record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tags {
-    /// Environment.
-    pub env: String,
-    /// Platform's id of the run.
-    pub run_id: String,
-    /// UTC day.
-    pub date: NaiveDate,
-}
-
-/// Whether this call stored the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It did.
-    Created,
-    /// The same bytes were there before.
-    AlreadyThere,
-}
-
-/// A put, read back.
-#[derive(Clone, Debug)]
-pub(crate) struct Put {
-    /// Created, or already there.
-    pub outcome: Outcome,
-    /// The place in the vault.
-    pub address: Address,
-    /// The place in the world: `s3://bucket/key?versionId=…`, `file:///…`.
-    pub uri: String,
-    /// The store's version of the object. `None` where it keeps none.
-    pub version_id: Option<String>,
-    /// The store's own mark of the content.
-    pub etag: Option<String>,
-    /// SHA-256 of the bytes, as read back.
-    pub sha256: Sha256Digest,
-    /// The lock as read back; also one that the bucket gave by default. `None`: none was seen.
-    pub lock: Option<Retention>,
-    /// How many tags were seen. `None`: the store did not say.
-    pub tags_observed: Option<usize>,
-    /// What a person should know.
-    pub warnings: Vec<String>,
 }
 
 /// The lock and tags that an answer tells of.
@@ -195,7 +152,7 @@ impl Vault {
 
     /// The bytes at `address`, of one version or the current one; at most [`LIMIT`].
     pub(crate) fn get(&self, address: &Address, version: Option<&str>) -> Result<Vec<u8>, VaultError> {
-        self.runtime.block_on(put::get(self, address, version))
+        self.runtime.block_on(request::get(self, address, version))
     }
 
     /// Everything whose address begins with `prefix` (a text, not a folder: `env=prod` also finds `env=production`; end

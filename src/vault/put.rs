@@ -1,141 +1,70 @@
-//! The one write verb, and reading. The rule (storage.md 1.4, 4.1): a create that did not clearly succeed or fail is
-//! settled by looking at what stands there, and nothing is called done before it was read back by version.
+//! The one write verb. The rule (storage.md 1.4, 4.1): a create that did not clearly succeed or fail is settled by looking
+//! at what stands there, and nothing is called done before it was read back by version.
 
-use super::address::{Address, SIDECAR};
+use super::address::Address;
 use super::lock::Retention;
 use super::trouble::Trouble;
-use super::wire::{Ask, Heard};
-use super::{LIMIT, Outcome, Put, Tags, Vault, VaultError};
+use super::{LIMIT, Vault, VaultError, local};
 use crate::record::digest::Sha256Digest;
-use futures::StreamExt as _;
-use http::HeaderMap;
+use chrono::NaiveDate;
 use object_store::path::Path;
-use object_store::{GetOptions, ObjectStore as _, PutMode, PutOptions, PutPayload, TagSet};
+
+/// Words by which a record can be found without opening it. An index only: tags stay mutable even under a lock
+/// (storage.md 2.4), the truth is in the signed record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tags {
+    /// Environment.
+    pub env: String,
+    /// Platform's id of the run.
+    pub run_id: String,
+    /// UTC day.
+    pub date: NaiveDate,
+}
+
+/// Whether this call stored the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It did.
+    Created,
+    /// The same bytes were there before.
+    AlreadyThere,
+}
+
+/// A put, read back.
+#[derive(Clone, Debug)]
+pub(crate) struct Put {
+    /// Created, or already there.
+    pub outcome: Outcome,
+    /// The place in the vault.
+    pub address: Address,
+    /// The place in the world: `s3://bucket/key?versionId=…`, `file:///…`.
+    pub uri: String,
+    /// The store's version of the object. `None` where it keeps none.
+    pub version_id: Option<String>,
+    /// The store's own mark of the content.
+    pub etag: Option<String>,
+    /// SHA-256 of the bytes, as read back.
+    pub sha256: Sha256Digest,
+    /// The lock as read back; also one that the bucket gave by default. `None`: none was seen.
+    pub lock: Option<Retention>,
+    /// How many tags were seen. `None`: the store did not say.
+    pub tags_observed: Option<usize>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
 
 /// How many tags [`Tags`] makes.
 pub(super) const TAGS: usize = 3;
 
-/// An object, read whole.
-pub(super) struct Fetched {
-    pub bytes: Vec<u8>,
-    heard: HeaderMap,
-    version: Option<String>,
-    etag: Option<String>,
-}
-
 impl Tags {
     /// Tag names are the product's contract; values keep to what every store takes (TagSet doc).
-    fn pairs(&self) -> [(&'static str, String); TAGS] {
+    pub(super) fn pairs(&self) -> [(&'static str, String); TAGS] {
         let fit = |text: &str| -> String {
             let keep = |c: char| if c.is_ascii_alphanumeric() || "+-=._:/@".contains(c) { c } else { '_' };
             text.chars().map(keep).take(256).collect()
         };
         [("env", fit(&self.env)), ("pipeline-run-id", fit(&self.run_id)), ("date", self.date.to_string())]
     }
-}
-
-impl Vault {
-    /// The object's key under the vault's prefix.
-    pub(super) fn place(&self, text: &str) -> Result<Path, VaultError> {
-        let root = self.opened.root.as_ref();
-        let joined = if root.is_empty() { text.to_owned() } else { format!("{root}/{text}") };
-        Path::parse(&joined)
-            .map_err(|e| VaultError::Other { doing: format!("use the address `{text}`"), why: e.to_string() })
-    }
-
-    pub(super) fn uri(&self, place: &Path, version: Option<&str>) -> String {
-        (self.opened.words.uri)(&self.opened, place, version)
-    }
-
-    /// Fetches credentials first, so that a missing role is not taken for a store that does not answer.
-    pub(super) async fn admit(&self) -> Result<(), VaultError> {
-        let Some(admit) = &self.opened.admit else { return Ok(()) };
-        admit().await.map_err(|e| VaultError::Credentials {
-            location: self.opened.location.clone(),
-            why: super::error::scrub(&super::error::innermost(&e), &self.opened.secrets),
-        })
-    }
-
-    /// One create-only request: lock, tags and checksum ride on it.
-    pub(super) async fn create(
-        &self,
-        place: &Path,
-        bytes: &[u8],
-        tags: Option<&Tags>,
-        lock: Option<&Retention>,
-        doing: &str,
-    ) -> Result<(Option<String>, Option<String>), Trouble> {
-        let mut options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let mut set = TagSet::default();
-        for (name, value) in tags.iter().flat_map(|t| t.pairs()) {
-            set.push(name, &value);
-        }
-        options.tags = set;
-        options.extensions.insert(Ask((self.opened.words.ask)(lock)));
-        let payload = PutPayload::from(bytes.to_vec());
-        match self.opened.store.put_opts(place, payload, options).await {
-            Ok(done) => Ok((done.version, done.e_tag)),
-            Err(e) => match self.opened.sort(e, doing, lock.is_some()) {
-                // A create misses nothing but its bucket.
-                Trouble::Missing => Err(Trouble::Firm(VaultError::NoBucket {
-                    location: self.opened.location.clone(),
-                    why: "the store answered 404 to a create".into(),
-                })),
-                other => Err(other),
-            },
-        }
-    }
-
-    /// One read, at most [`LIMIT`] bytes, whatever length the store announces.
-    pub(super) async fn fetch(&self, place: &Path, version: Option<&str>, doing: &str) -> Result<Fetched, Trouble> {
-        let sort = |e| self.opened.sort(e, doing, false);
-        let too_large = |size| Trouble::Firm(VaultError::TooLarge { address: place.to_string(), size, limit: LIMIT });
-        let mut options = GetOptions { version: version.map(str::to_owned), ..GetOptions::default() };
-        options.extensions.insert(Ask::default());
-        let got = self.opened.store.get_opts(place, options).await.map_err(sort)?;
-        if got.meta.size > LIMIT {
-            return Err(too_large(got.meta.size));
-        }
-        let heard = got.extensions.get::<Heard>().map(|h| h.0.clone()).unwrap_or_default();
-        let (version, etag) = (got.meta.version.clone(), got.meta.e_tag.clone());
-        let mut bytes = Vec::with_capacity(usize::try_from(got.meta.size).unwrap_or(0));
-        let mut blocks = got.into_stream();
-        while let Some(block) = blocks.next().await {
-            bytes.extend_from_slice(&block.map_err(sort)?);
-            if bytes.len() as u64 > LIMIT {
-                return Err(too_large(bytes.len() as u64));
-            }
-        }
-        Ok(Fetched { bytes, heard, version, etag })
-    }
-
-    /// Reads, and tries again while nothing is settled.
-    async fn fetch_patiently(&self, place: &Path, version: Option<&str>, doing: &str) -> Result<Fetched, VaultError> {
-        let mut tries = self.tries();
-        loop {
-            let why = match self.fetch(place, version, doing).await {
-                Ok(fetched) => return Ok(fetched),
-                Err(Trouble::Firm(e)) => return Err(e),
-                Err(Trouble::Missing) => return Err(VaultError::NotFound { place: self.uri(place, version) }),
-                Err(Trouble::Unclear(why) | Trouble::Busy(why)) => why,
-                Err(Trouble::Exists) => "the store answered 412 to a read".into(),
-            };
-            if !tries.again().await {
-                return Err(VaultError::Unreachable { doing: doing.into(), why, tries: tries.made });
-            }
-        }
-    }
-}
-
-/// See [`Vault::get`].
-pub(super) async fn get(vault: &Vault, address: &Address, version: Option<&str>) -> Result<Vec<u8>, VaultError> {
-    let doing = format!("read `{address}` from {}", vault.location());
-    if version.is_some() && vault.is_local() {
-        return Err(VaultError::Other { doing, why: "a folder keeps no versions".into() });
-    }
-    let place = vault.place(address.as_str())?;
-    vault.admit().await?;
-    Ok(vault.fetch_patiently(&place, version, &doing).await?.bytes)
 }
 
 /// See [`Vault::put_once`].
@@ -221,7 +150,7 @@ pub(super) async fn put_once(
         warnings: Vec::new(),
     };
     if vault.opened.beside.is_some() {
-        put.tags_observed = beside(vault, address, tags, &mut put.warnings).await;
+        put.tags_observed = local::beside(vault, address, tags, &mut put.warnings).await;
     } else {
         remark(&mut put);
     }
@@ -253,28 +182,4 @@ async fn confirm(vault: &Vault, place: &Path, put: Put, lock: Option<&Retention>
         None => (vault.opened.words.unseen)(vault, place, put.version_id.as_deref()).await,
     };
     Err(VaultError::LockNotObserved { asked: *asked, why, put: Box::new(put) })
-}
-
-/// Tags of a local record, in a file beside it. Not synced to disk: they are an index, made again by a repeated step.
-async fn beside(vault: &Vault, address: &Address, tags: &Tags, warnings: &mut Vec<String>) -> Option<usize> {
-    let store = vault.opened.beside.as_ref()?;
-    let pairs: serde_json::Map<_, _> = tags.pairs().into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect();
-    let text = serde_json::Value::Object(pairs).to_string();
-    let place = vault.place(&format!("{address}{SIDECAR}")).ok()?;
-    let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-    match store.put_opts(&place, PutPayload::from(text.clone().into_bytes()), options).await {
-        Ok(_) => return Some(TAGS),
-        Err(object_store::Error::AlreadyExists { .. }) => match vault.fetch(&place, None, "read tags").await {
-            Ok(there) if there.bytes == text.as_bytes() => return Some(TAGS),
-            _ => warnings
-                .push(format!("other tags stand at `{address}{SIDECAR}`; the record itself holds the true words")),
-        },
-        Err(e) => {
-            let why = super::error::innermost(&e);
-            warnings.push(format!(
-                "could not write the tags to `{address}{SIDECAR}`: {why}; the record itself holds the same words"
-            ));
-        }
-    }
-    None
 }

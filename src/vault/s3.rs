@@ -2,20 +2,17 @@
 
 use super::error::{innermost, scrub};
 use super::lock::{Mode, Retention, parse_time};
-use super::wire::{self, Connector};
+use super::wire::Connector;
 use super::{Observed, Opened, Settings, Vault, VaultError, Words, doctor};
 use futures::future::BoxFuture;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
 use object_store::client::{HttpConnector as _, ReqwestConnector};
 use object_store::path::Path;
-use object_store::signer::SignedUrlOptions;
 use object_store::{BackoffConfig, Certificate, ClientConfigKey, ClientOptions, RetryConfig};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A bucket's policy or lifecycle document is small; more of it is not read.
-const DOCUMENT: usize = 1024 * 1024;
 /// Instance and container credential servers are never behind a proxy.
 const METADATA: &str = "169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,localhost,127.0.0.1,::1";
 /// Variables whose values must never stand in a message.
@@ -79,7 +76,7 @@ pub(super) fn open(url: &str, settings: &Settings) -> Result<Opened, VaultError>
         root,
         folder: None,
         beside: None,
-        presigned: (!anonymous).then(|| (store as _, http)),
+        presigned: (!anonymous).then_some((store as _, http)),
         admit: (!anonymous).then(|| Box::new(admit) as _),
         secrets,
         words: WORDS,
@@ -235,33 +232,4 @@ fn unseen<'a>(vault: &'a Vault, place: &'a Path, version: Option<&'a str>) -> Bo
             _ => "the object has none: the store ignored it. Do not use this store for evidence; `vouchsafe doctor` tells more".into(),
         }
     })
-}
-
-impl Vault {
-    /// A sub-resource of an object, or of the bucket for the empty path: status, headers, body.
-    pub(super) async fn document(
-        &self,
-        place: &Path,
-        query: &[(&str, &str)],
-    ) -> Result<(u16, HeaderMap, Vec<u8>), VaultError> {
-        let doing = format!("ask {} for ?{}", self.location(), query.first().map_or("", |(name, _)| name));
-        let unreachable = |e: &(dyn std::error::Error + 'static)| VaultError::Unreachable {
-            doing: doing.clone(),
-            why: scrub(&innermost(e), &self.opened.secrets),
-            tries: 1,
-        };
-        let Some((signer, http)) = &self.opened.presigned else {
-            return Err(VaultError::Other { doing, why: "this needs a signature".into() });
-        };
-        self.admit().await?;
-        let options = SignedUrlOptions::default().with_query(query.iter().copied());
-        let url = signer.signed_url_opts(Method::GET, place, Duration::from_secs(60), &options).await;
-        let url = url.map_err(|e| unreachable(&e))?;
-        let request = http::Request::get(url.as_str()).body(String::new().into());
-        let request = request.map_err(|e| VaultError::Other { doing: doing.clone(), why: innermost(&e) })?;
-        let answer = http.execute(request).await.map_err(|e| unreachable(&e))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = wire::bounded(answer.into_body(), DOCUMENT).await.map_err(|e| unreachable(&e))?;
-        Ok((status, headers, body.to_vec()))
-    }
 }

@@ -5,6 +5,8 @@ use super::doctor::{Ask, Check, Status};
 use super::fake_s3::{FakeS3, Fault};
 use super::lock::{Mode, Period, Retention, parse_time};
 use super::*;
+use crate::record::digest::Sha256Digest;
+use chrono::NaiveDate;
 use std::time::Duration;
 
 pub(super) fn address(component: &str) -> Address {
@@ -150,7 +152,8 @@ pub(super) fn outcome(result: &Result<Put, VaultError>) -> String {
 fn whatever_breaks_on_the_way_there_is_one_object_or_none_and_never_two() {
     use Fault::*;
     // Name, faults, wanted outcome, objects in the store afterwards.
-    let table: &[(&str, &[(&'static str, usize, Fault)], &str, usize)] = &[
+    type Row = (&'static str, &'static [(&'static str, usize, Fault)], &'static str, usize);
+    let table: &[Row] = &[
         ("nothing", &[], "Created", 1),
         ("dropped before", &[("PUT", 1, DropBefore)], "Created", 1),
         ("dropped after", &[("PUT", 1, DropAfter)], "Created", 1),
@@ -221,6 +224,9 @@ fn whatever_breaks_on_the_way_there_is_one_object_or_none_and_never_two() {
         let result = vault.put_once(&address("x"), b"{\"a\":1}", &tags(), Some(&lock(Mode::Compliance)));
         assert_eq!(outcome(&result), *want, "{name}: {result:?}");
         assert_eq!(fake.versions(), *objects, "{name}");
+        for (method, left, fault) in &fake.state.lock().unwrap().faults {
+            assert!(*left == 0 || *left > 4, "{name}: {method} {fault:?} never happened");
+        }
         match result {
             Ok(put) => {
                 assert!(put.lock.unwrap().satisfies(&lock(Mode::Compliance)), "{name}");
@@ -393,17 +399,21 @@ fn a_folder_that_is_not_there_is_not_an_empty_vault() {
 }
 
 #[test]
-fn a_full_disk_says_so() {
-    // Linux keeps a device for this: every write to it fails with ENOSPC. A put writes elsewhere first, so ask the
-    // translation.
-    let full = object_store::Error::Generic {
-        store: "x",
-        source: std::io::Error::from(std::io::ErrorKind::StorageFull).into(),
-    };
+fn a_disk_that_refuses_says_what_to_do() {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
     let folder = tempfile::tempdir().unwrap();
-    match local_vault(folder.path()).opened.sort(full, "store it", false) {
-        super::trouble::Trouble::Firm(e) => assert!(e.to_string().contains("make room"), "{e}"),
-        _ => panic!("a full disk is final"),
+    let vault = local_vault(folder.path());
+    for (kind, words, want) in [
+        (StorageFull, "Unable to copy data to file", "make room"),
+        (ReadOnlyFilesystem, "Unable to create dir x", "mount the folder writable"),
+        (PermissionDenied, "Unable to open file x", "mind its uid"),
+        (PermissionDenied, "Unable to rename file", "no hard links"),
+    ] {
+        let source = anyhow::Error::from(std::io::Error::from(kind)).context(words).into();
+        match vault.opened.sort(object_store::Error::Generic { store: "LocalFileSystem", source }, "store it", false) {
+            super::trouble::Trouble::Firm(e) => assert!(e.to_string().contains(want), "{e}"),
+            _ => panic!("{kind:?} is final"),
+        }
     }
 }
 
@@ -553,8 +563,9 @@ fn doctor_answers_each_question_and_says_what_to_do() {
         <Rule><ID>tmp</ID><Status>Enabled</Status><Filter/><NoncurrentVersionExpiration><NoncurrentDays>30</NoncurrentDays></NoncurrentVersionExpiration></Rule>\
         <Rule><ID>late</ID><Status>Enabled</Status><Expiration><Date>2027-01-01T00:00:00Z</Date></Expiration></Rule>\
         </LifecycleConfiguration>";
-    type Row = (&'static str, u16, &'static str);
-    let rows: &[(Row, Row, Row, bool, [(&str, Status); 4])] = &[
+    type Document = (&'static str, u16, &'static str);
+    type Row = (Document, Document, Document, bool, [(&'static str, Status); 4]);
+    let rows: &[Row] = &[
         (
             ("versioning", 200, VERSIONED),
             ("object-lock", 200, LOCKED),

@@ -41,6 +41,11 @@ const ADVICE: [(&str, &str); 9] = [
     ("AuthorizationQueryParametersError", HELP_REGION),
 ];
 
+/// What to do about an error code that speaks of credentials, clock or region; `None` for any other.
+pub(super) fn advice(code: &str) -> Option<&'static str> {
+    ADVICE.iter().find(|(c, _)| *c == code).map(|(_, help)| *help)
+}
+
 impl Opened {
     /// Sorts an error of `object_store`. `doing` completes "could not …"; `locking` says that a lock was asked for.
     pub(super) fn sort(&self, error: object_store::Error, doing: &str, locking: bool) -> Trouble {
@@ -66,8 +71,7 @@ impl Opened {
     fn sort_answer(&self, answer: &Answer, doing: &str, locking: bool) -> Trouble {
         let why = scrub(&answer.to_string(), &self.secrets);
         let (code, doing, location) = (answer.code.as_str(), doing.to_owned(), self.location.clone());
-        let advice = ADVICE.iter().find(|(c, _)| *c == code).map(|(_, help)| *help);
-        if let Some(help) = advice.filter(|_| (400..500).contains(&answer.status)) {
+        if let Some(help) = advice(code).filter(|_| (400..500).contains(&answer.status)) {
             return Trouble::Firm(VaultError::Denied { doing, why, help });
         }
         match answer.status {
