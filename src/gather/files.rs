@@ -294,6 +294,7 @@ mod tests {
             (vec!["**/*.xml"], all.to_vec()),
             (vec!["r/**"], [&at_r[..1], &["r/deep/b.xml", "r/deep/er/c.xml"], &at_r[1..]].concat()),
             (vec!["r/*/*.xml"], vec!["r/deep/b.xml"]),
+            (vec!["r//*/.//*.xml"], vec!["r/deep/b.xml"]),
             (vec!["r/x[1].xml"], vec!["r/x[1].xml"]),
             (vec!["r/x[0-9].xml"], vec!["r/x1.xml"]),
             (vec!["r/{deep/,}*.xml"], [&at_r[..1], &["r/deep/b.xml"], &at_r[1..]].concat()),

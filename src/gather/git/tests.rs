@@ -232,6 +232,12 @@ fn sparse_lfs_and_partial_checkouts() {
     assert!(!dir.path().join("deep/x.txt").exists());
     assert_eq!(read(dir.path()).commit.unwrap().dirty, Some(false));
 
+    // How older versions of git mark a partial clone.
+    git(dir.path(), &["config", "core.repositoryFormatVersion", "1"]);
+    git(dir.path(), &["config", "extensions.partialClone", "origin"]);
+    assert_eq!(read(dir.path()).commit.unwrap().dirty, Some(false));
+    git(dir.path(), &["config", "--unset", "extensions.partialClone"]);
+
     git(dir.path(), &["config", "uploadpack.allowFilter", "true"]);
     let into = TempDir::new().unwrap();
     let url = format!("file://{}", dir.path().display());

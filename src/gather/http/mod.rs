@@ -224,13 +224,7 @@ impl Http {
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
-            let failed = |why: &str| HttpError::Redirect(place(&url), why.into());
-            let location = response.headers.get(LOCATION).and_then(|l| l.to_str().ok());
-            let next = location.and_then(|l| url.join(l).ok()).ok_or_else(|| failed("it names no address"))?;
-            if url.scheme() == "https" && next.scheme() != "https" {
-                return Err(failed("it leads from https to a connection without TLS"));
-            }
-            url = next;
+            url = redirected(&url, &response)?;
         }
         Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
     }
@@ -313,6 +307,17 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
         body.extend_from_slice(&piece);
     }
     Ok(Response { status: answer.status().as_u16(), headers: std::mem::take(answer.headers_mut()), body })
+}
+
+/// Where a redirect leads; never from TLS to a connection without.
+fn redirected(url: &Url, response: &Response) -> Result<Url, HttpError> {
+    let failed = |why: &str| HttpError::Redirect(place(url), why.into());
+    let next = response.header(LOCATION.as_str()).and_then(|l| url.join(l).ok());
+    let next = next.ok_or_else(|| failed("it names no address"))?;
+    if url.scheme() == "https" && next.scheme() != "https" {
+        return Err(failed("it leads from https to a connection without TLS"));
+    }
+    Ok(next)
 }
 
 fn parse(url: &str) -> Result<Url, HttpError> {

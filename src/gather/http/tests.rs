@@ -114,6 +114,20 @@ fn a_redirect_keeps_the_secret_on_its_origin() {
 }
 
 #[test]
+fn a_redirect_never_leaves_tls() {
+    let from = Url::parse("https://reg.example/v2/a").unwrap();
+    let to = |location: &str| {
+        let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_str(location).unwrap())]);
+        redirected(&from, &Response { status: 307, headers, body: Vec::new() })
+    };
+    assert_eq!(to("/b?c").unwrap().as_str(), "https://reg.example/b?c");
+    assert_eq!(to("//other.example/b").unwrap().as_str(), "https://other.example/b");
+    for bad in ["http://reg.example/b", "http://127.0.0.1/b", "file:///etc/passwd", "https://"] {
+        assert!(matches!(to(bad), Err(HttpError::Redirect(..))), "{bad}");
+    }
+}
+
+#[test]
 fn only_https_is_asked_away_from_this_machine() {
     let http = client();
     for bad in [
