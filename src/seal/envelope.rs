@@ -2,8 +2,8 @@
 
 use super::strict_json::at_most;
 use super::terms::MAX_SIGNATURES;
-use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::{DecodeError, Engine as _};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -87,8 +87,11 @@ impl Envelope {
 
 /// Standard or URL-safe base64, as DSSE demands; padded, canonical, not mixed, nothing else between.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
-    let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    engine.decode(text).map_err(|e| format!("is not padded base64: {e}"))
+    let decoded = match STANDARD.decode(text) {
+        Err(DecodeError::InvalidByte(_, b'-' | b'_')) => URL_SAFE.decode(text),
+        standard => standard,
+    };
+    decoded.map_err(|e| format!("is not padded base64: {e}"))
 }
 
 #[cfg(test)]

@@ -87,6 +87,29 @@ fn plus_order(sig: &mut [u8; 64]) {
     }
 }
 
+/// What `seal` makes of an ordinary record: the file that tests/outside/verify/run.sh gives to every other verifier.
+/// Its artifact is the empty file.
+fn sealed() -> Vec<u8> {
+    use super::statement::{Subject, statement};
+    use crate::record::digest::{DigestSet, Sha256Digest};
+    let commit = DigestSet { sha256: None, git_commit: Some("0123456789abcdef0123456789abcdef01234567".into()) };
+    let file = DigestSet::sha256(Sha256Digest::parse(SHA256).unwrap());
+    let uri = Some("git+https://example.com/shop@refs/heads/main".into());
+    let subjects = [
+        Subject { name: "dist/app.tar.gz".into(), uri: None, digest: file },
+        Subject { name: "source".into(), uri, digest: commit },
+    ];
+    let predicate = serde_json::json!({
+        "schemaVersion": "1.0.0",
+        "environment": "prod-eu",
+        "operator": {"login": "zoë", "id": "42"},
+        "tests": [{"name": "unit", "total": 9007199254740991u64, "ratio": 0.1, "failing": []}],
+        "tickets": ["\u{1f680} <b>&amp;</b> \"quoted\" \\ \u{2028}"],
+    });
+    let statement = statement(&subjects, "https://vouchsafe.dev/run/v1", &predicate).unwrap();
+    seal(&statement, &Signer::Key(test_key())).unwrap()
+}
+
 /// Every file, by name.
 fn all() -> Vec<(String, Vec<u8>)> {
     let base = signed(STATEMENT);
@@ -355,8 +378,9 @@ fn all() -> Vec<(String, Vec<u8>)> {
     ];
     let good = good.into_iter().map(|(name, text)| (format!("good_{name}.json"), text.into_bytes()));
     let fail = fail.into_iter().map(|(name, kind, text)| (format!("fail_{name}__{kind}.json"), text.into_bytes()));
+    let sealed = ("good_sealed.json".to_owned(), sealed());
     let latin_1 = ("fail_latin_1__Malformed.json".to_owned(), [bare.as_bytes(), b"\xe9"].concat());
-    good.chain(fail).chain([latin_1]).collect()
+    good.chain(fail).chain([sealed, latin_1]).collect()
 }
 
 #[test]

@@ -99,6 +99,10 @@ fn what_is_written_is_pkcs8_v1_byte_for_byte_as_openssl_writes_it() {
 
 #[test]
 fn an_encrypted_key_that_we_wrote_is_read_again() {
+    // this file is what tests/outside/verify/keys.sh gives to openssl, Python and node
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/keys/good_private_encrypted_by_us.pem");
+    let file = std::fs::read_to_string(path).unwrap();
+    assert_eq!(test_key().to_encrypted_pem(PASSPHRASE, [7; 32]).unwrap(), file);
     let text = test_key().to_encrypted_pem("p\u{e4}ss", [7; 32]).unwrap();
     assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
     assert_eq!(PrivateKey::parse(&text, Some("p\u{e4}ss")).unwrap().public(), test_key().public());

@@ -116,6 +116,22 @@ fn peeking_believes_nothing_and_still_tells() {
     assert!(peek_unverified(b"{}").is_err());
 }
 
+#[test]
+fn no_flipped_bit_of_payload_or_signature_opens() {
+    let genuine = bundle::read(&sealed(&json!({"tests": [{"failed": 0}]}))).unwrap().envelope;
+    let keys = TrustSet::of(key(1).public());
+    let payload = genuine.payload.len();
+    for bit in 0..8 * (payload + 64) {
+        let mut envelope = genuine.clone();
+        match (bit / 8).checked_sub(payload) {
+            None => envelope.payload[bit / 8] ^= 1 << (bit % 8),
+            Some(at) => envelope.signatures[0].sig[at] ^= 1 << (bit % 8),
+        }
+        let result = open(&bundle::write(&envelope, "").unwrap(), &keys);
+        assert!(matches!(result, Err(OpenError::BadSignature { .. })), "bit {bit}: {result:?}");
+    }
+}
+
 /// Any predicate: a JSON object whose numbers every reader keeps.
 fn predicate() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
@@ -147,18 +163,6 @@ proptest! {
         let read: serde_json::Value = serde_json::from_slice(opened.statement.predicate().unwrap()).unwrap();
         prop_assert_eq!(read, predicate);
         prop_assert_eq!(seal(&statement, &signer).unwrap(), bytes, "the same input gives the same bytes");
-    }
-
-    #[test]
-    fn no_flipped_bit_of_payload_or_signature_opens(at: prop::sample::Index, bit in 0u8..8, in_signature: bool) {
-        let bytes = sealed(&json!({"tests": [{"failed": 0}]}));
-        let mut envelope = bundle::read(&bytes).unwrap().envelope;
-        let target = if in_signature { &mut envelope.signatures[0].sig } else { &mut envelope.payload };
-        let i = at.index(target.len());
-        target[i] ^= 1 << bit;
-        let changed = bundle::write(&envelope, "").unwrap();
-        let result = open(&changed, &TrustSet::of(key(1).public()));
-        prop_assert!(matches!(result, Err(OpenError::BadSignature { .. })), "{result:?}");
     }
 
     #[test]
