@@ -20,6 +20,8 @@ mod wire;
 #[cfg(test)]
 mod fake_s3;
 #[cfg(test)]
+mod folder_tests;
+#[cfg(test)]
 mod minio_tests;
 #[cfg(test)]
 mod tests;

@@ -203,6 +203,12 @@ fn whatever_breaks_on_the_way_there_is_one_object_or_none_and_never_two() {
             1,
         ),
         (
+            "409 and may not look",
+            &[("PUT", 1, Before(409, "ConditionalRequestConflict")), ("GET", 1, Before(403, "AccessDenied"))],
+            "Created",
+            1,
+        ),
+        (
             "there, but may not look",
             &[("PUT", 1, After(412, "PreconditionFailed")), ("GET", 9, Before(403, "AccessDenied"))],
             "Denied",
