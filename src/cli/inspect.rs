@@ -9,7 +9,7 @@ use crate::record::digest::Sha256Digest;
 use crate::record::test_run_v1::{TestRun, Verdict};
 use crate::record;
 use crate::seal::key::{PrivateKey, PublicKey};
-use crate::seal::{self, bundle};
+use crate::seal::{self, terms};
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,7 @@ fn key(path: &Path, name: &str) -> Value {
 
 fn record(path: &Path, name: &str) -> Value {
     let mut bytes = Vec::new();
-    let opened = std::fs::File::open(path).and_then(|f| f.take(bundle::MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    let opened = std::fs::File::open(path).and_then(|f| f.take(terms::MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
     if let Err(e) = opened {
         return json!({"file": name, "format": "record", "error": format!("could not read it: {e}")});
     }

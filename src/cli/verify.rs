@@ -90,7 +90,7 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
 fn read(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(crate::seal::bundle::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(file)?.take(crate::seal::terms::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

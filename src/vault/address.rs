@@ -92,6 +92,11 @@ impl Address {
         Self(format!("evidence/env={environment}/date={date}/run={about}/{kind}{component}{conflict}{JSON}"))
     }
 
+    /// The folder of an environment's records, with its slash: every [`Address::of`] that environment begins with it.
+    pub(crate) fn environment_prefix(environment: &str) -> String {
+        format!("evidence/env={}/", environment_word(environment))
+    }
+
     /// A place in the environment's ledger: `ledger/env=<environment>/<name>`.
     pub(crate) fn ledger(environment: &str, name: &str) -> Self {
         let environment = word(environment, b".", SEGMENT - 4);
@@ -165,6 +170,16 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn environment_word(environment: &str) -> String {
+    let mut word = word(environment, b"", SEGMENT - 7);
+    if word.ends_with('.') {
+        // Windows drops a dot at the end of a name.
+        word.truncate(word.len() - 1);
+        word.push_str("_2e");
+    }
+    word
 }
 
 /// Escapes `text` to `[A-Za-z0-9.=-]` and `_xx`, without the bytes in `also`; at most `most` bytes, then cut, `__` and 16

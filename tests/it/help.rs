@@ -16,7 +16,9 @@ fn every_command_explains_itself() {
         words.push("--help");
         let help = stage.play(&words).exits(0).out;
         assert!(help.contains("Example") || help.contains("Exit codes"), "{command}: {help}");
-        let flags = help.lines().filter(|l| l.trim_start().starts_with("--") || l.trim_start().starts_with('-'));
+        let options = help.split("Options:").nth(1).unwrap_or_default();
+        let options = options.split("Example").next().unwrap().split("Exit codes").next().unwrap();
+        let flags = options.lines().filter(|l| l.trim_start().starts_with("--") || l.trim_start().starts_with('-'));
         let flags: Vec<&str> = flags.filter_map(|l| l.split_whitespace().find(|w| w.starts_with("--"))).collect();
         for flag in flags.iter().filter(|f| **f != "--help") {
             let twin = format!("VOUCHSAFE_{}", flag.trim_start_matches("--").trim_end_matches(',').replace('-', "_").to_uppercase());
