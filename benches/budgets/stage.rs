@@ -29,7 +29,7 @@ impl Stage {
         let (key, public, report) = (root.join("bench.key"), root.join("bench.pem"), root.join("small.xml"));
         write_junit(&report, 20_000)?;
         let stage = Self { root, repository, key, public, report, _keep: keep };
-        timed(stage.vouchsafe().args(["key", "new", "--out"]).arg(&stage.key))?;
+        timed(stage.vouchsafe().args(["key", "new", "--output"]).arg(&stage.key))?;
         let (_, told) =
             timed_output(stage.vouchsafe().args(["key", "show", "--pem", "--signing-key"]).arg(&stage.key))?;
         fs::write(&stage.public, told.stdout)?;

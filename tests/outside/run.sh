@@ -6,12 +6,13 @@
 #   stories.py  whole commands against MinIO, and against a store that lies
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
-# Wants git, python3 with venv, Go, Node with npm, cargo, curl, openssl, and the package registries. Everything that is
+# Wants git, python3 with venv, Go, Node with npm, cargo, curl, jq, xxd, openssl, and the package registries. Everything that is
 # installed stays in $VOUCHSAFE_TOOLS; everything that is started ends with this script.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$OUTSIDE/../.."
 
+export STAGE
 export VOUCHSAFE_BIN=${VOUCHSAFE_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/vouchsafe}
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost # object_store asks a proxy even for the loopback
 
@@ -29,9 +30,20 @@ fi
 part vouchsafe "$("$VOUCHSAFE_BIN" --version)"
 
 # Clients that are not ours.
-export VOUCHSAFE_OUTSIDE_PREFIX=$TOOLS/verify
-chapter "verify: install the outside verifiers" "$OUTSIDE/verify/install.sh" "$VOUCHSAFE_OUTSIDE_PREFIX"
-chapter "verify: outside verifiers and our records" "$OUTSIDE/verify/run.sh" "$VOUCHSAFE_OUTSIDE_PREFIX"
+record_to_verify() {
+  cd "$STAGE"
+  echo "an artifact" > artifact
+  echo '<testsuite name="shop" tests="1"><testcase classname="shop" name="opens"/></testsuite>' > junit.xml
+  "$VOUCHSAFE_BIN" key new --output key.pem
+  "$VOUCHSAFE_BIN" key show --pem --signing-key key.pem > public.pem
+  GITHUB_ACTIONS=true GITHUB_RUN_ID=4711 GITHUB_RUN_ATTEMPT=1 GITHUB_REPOSITORY=example/shop GITHUB_ACTOR=ada \
+    GITHUB_SHA=1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f "$VOUCHSAFE_BIN" attest --environment prod --vault vault \
+    --signing-key key.pem --report junit.xml --artifact artifact --outcome succeeded --output record.json --json
+}
+chapter "verify: install the outside verifiers" "$OUTSIDE/verify/install.sh" "$TOOLS/verify"
+chapter "verify: a record to look at" bash -c "set -euo pipefail; $(declare -f record_to_verify); record_to_verify"
+PREFIX=$TOOLS/verify chapter "verify: outside verifiers and our record" \
+  "$OUTSIDE/verify/run.sh" "$STAGE/record.json" "$STAGE/public.pem" "$STAGE/artifact"
 
 # Stores that are not ours.
 if MINIO=$(find_minio); then
