@@ -123,11 +123,8 @@ pub(crate) fn put(
     trust: &TrustSet,
 ) -> Result<Receipt, VaultError> {
     let address = ledger::address_of(record);
-    let tags = Tags {
-        env: record.environment.clone(),
-        run_id: record.run.id.clone(),
-        date: record.recorded_on.date_naive(),
-    };
+    let tags =
+        Tags { env: record.environment.clone(), run_id: record.run.id.clone(), date: record.recorded_on.date_naive() };
     match vault.put_once(&address, &sealed.bytes, &tags, lock) {
         Ok(put) => Ok(receipt(record, sealed, put, None)),
         Err(VaultError::Different { address: standing_at, uri, .. }) => {
@@ -144,7 +141,9 @@ pub(crate) fn put(
                     outcome: record.run.outcome.as_str(),
                     stored: Stored::SameClaims,
                     conflicts_with: None,
-                    warnings: vec!["this step ran before: the record that it wrote then stands, nothing was added".into()],
+                    warnings: vec![
+                        "this step ran before: the record that it wrote then stands, nothing was added".into(),
+                    ],
                 });
             }
             let beside = address.conflict(&record.record_id.to_string()).unwrap_or(address);

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     component: Option<String>,
     /// Where the record goes: a folder, file://…, or s3://bucket/prefix
-    #[arg(long, value_name = "URL", default_value = "./.vouchsafe")]
+    #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     /// Test reports (JUnit XML): paths or globs; may be said more than once
     #[arg(long, value_name = "GLOB", action = clap::ArgAction::Append)]
@@ -201,7 +201,7 @@ fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Result<Gathere
         outcome::from_word(word).ok_or_else(|| {
             Failure::usage(
                 format!("--outcome `{word}` is not a word for how a run ends"),
-                "say success, failure, cancelled or unknown, or an exit code",
+                format!("say success or failure; known are {}", outcome::WORDS),
             )
         })
     });
@@ -223,8 +223,9 @@ fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Result<Gathere
         outcome: outcome.transpose()?,
         needs: args.needs.clone(),
         tickets: args.ticket.clone(),
-        ticket_pattern: tickets::pattern(&args.ticket_pattern)
-            .map_err(|e| Failure::usage(format!("--ticket-pattern: {e}"), "it is a regular expression of Rust's regex crate"))?,
+        ticket_pattern: tickets::pattern(&args.ticket_pattern).map_err(|e| {
+            Failure::usage(format!("--ticket-pattern: {e}"), "it is a regular expression of Rust's regex crate")
+        })?,
         variables: args.env.clone(),
         operator: args.operator.clone(),
         on_behalf_of: args.on_behalf_of.clone(),
@@ -291,7 +292,8 @@ fn lock(world: &World, args: &Args, vault: &Vault) -> Result<Option<Retention>, 
     };
     let now = (world.now)();
     let beyond = || Failure::usage(format!("--retain {} is beyond the calendar", args.retain), "say 400d");
-    let period = Period::parse(&args.retain).map_err(|e| Failure::usage(e.to_string(), "13 months and a margin are 400d"))?;
+    let period =
+        Period::parse(&args.retain).map_err(|e| Failure::usage(e.to_string(), "13 months and a margin are 400d"))?;
     let until = period.after(now).ok_or_else(beyond)?;
     Ok(Some(Retention { mode, until, legal_hold: args.legal_hold }))
 }
@@ -300,7 +302,9 @@ fn verdict(args: &Args, gathered: &Gathered) -> Exit {
     let on = |what: &str| args.fail_on.iter().any(|w| w == what) && !args.fail_on.iter().any(|w| w == "never");
     if on("reports") && !gathered.unreadable.is_empty() {
         Exit::Failed
-    } else if on("tests") && (gathered.tests_failed() || sheet::worst(&gathered.record).is_some_and(|v| v.as_str() == "empty")) {
+    } else if on("tests")
+        && (gathered.tests_failed() || sheet::worst(&gathered.record).is_some_and(|v| v.as_str() == "empty"))
+    {
         Exit::Findings
     } else {
         Exit::Done
@@ -324,8 +328,17 @@ fn put_failure(world: &mut World, error: VaultError, bundle: &[u8]) -> Failure {
         out.sync_all()
     });
     let (exit, help) = match kept {
-        Ok(()) => (Exit::Undelivered, format!("the signed record is kept in {} and verifies there: nothing was lost", file.display())),
-        Err(e) => (Exit::Failed, format!("the signed record could not be kept in {} either ({e}): mend the vault and run the step again", file.display())),
+        Ok(()) => (
+            Exit::Undelivered,
+            format!("the signed record is kept in {} and verifies there: nothing was lost", file.display()),
+        ),
+        Err(e) => (
+            Exit::Failed,
+            format!(
+                "the signed record could not be kept in {} either ({e}): mend the vault and run the step again",
+                file.display()
+            ),
+        ),
     };
     Failure { exit, error: anyhow::anyhow!(error).context("could not store the record"), help: Some(help) }
 }
@@ -346,7 +359,10 @@ fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt: &Receipt) 
         Stored::AlreadyThere | Stored::SameClaims => "already recorded",
         Stored::Conflict => "recorded beside another",
     };
-    lines.push(format!("{verb}: {} run {} attempt {} for {}", record.run.platform, record.run.id, record.run.attempt, record.environment));
+    lines.push(format!(
+        "{verb}: {} run {} attempt {} for {}",
+        record.run.platform, record.run.id, record.run.attempt, record.environment
+    ));
     lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
     lines.push(format!("  tests     {}", tests_line(gathered)));
     if !record.artifacts.is_empty() {
@@ -361,7 +377,9 @@ fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt: &Receipt) 
     }
     match &receipt.retention {
         Some(lock) => lines.push(format!("  lock      {lock}")),
-        None => lines.push("  lock      none: this store keeps the record only as long as nobody removes it".to_owned()),
+        None => {
+            lines.push("  lock      none: this store keeps the record only as long as nobody removes it".to_owned())
+        }
     }
     lines.push(format!("  address   {}", receipt.address));
     lines.push(format!("  uri       {}", receipt.uri));
@@ -387,5 +405,10 @@ fn tests_line(gathered: &Gathered) -> String {
             of(|c| c.skipped)
         )
     });
-    format!("{} in {reports} report{}{}", worst.as_str(), if reports == 1 { "" } else { "s" }, counts.unwrap_or_default())
+    format!(
+        "{} in {reports} report{}{}",
+        worst.as_str(),
+        if reports == 1 { "" } else { "s" },
+        counts.unwrap_or_default()
+    )
 }

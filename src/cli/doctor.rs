@@ -19,7 +19,7 @@ use serde_json::json;
 #[command(after_help = "Exit codes: 0 fit · 1 could not ask · 4 something is not fit, or could not be told")]
 pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix
-    #[arg(long, value_name = "URL", default_value = "./.vouchsafe")]
+    #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     /// How long the store should keep records
     #[arg(long, value_name = "PERIOD", default_value = "400d")]
@@ -82,7 +82,7 @@ fn pipeline(world: &World) -> Check {
     let env = Env::new(world.env.clone());
     let platform = platform::detect(&env);
     let facts = platform.read(&env);
-    let by_hand = platform.name == "manual";
+    let by_hand = platform.is_manual();
     let missing = !by_hand && (facts.run.id.is_empty() || facts.commit.is_none());
     Check {
         name: "pipeline",

@@ -5,9 +5,9 @@ use super::world::World;
 use super::{progress, words};
 use crate::export::shown;
 use crate::gather::report;
+use crate::record;
 use crate::record::digest::Sha256Digest;
 use crate::record::test_run_v1::{TestRun, Verdict};
-use crate::record;
 use crate::seal::key::{PrivateKey, PublicKey};
 use crate::seal::{self, terms};
 use serde_json::{Value, json};
@@ -82,7 +82,9 @@ fn kind(head: &[u8]) -> Kind {
     let text = text.trim_start();
     if text.starts_with("-----BEGIN") || text.starts_with("ssh-ed25519 ") {
         Kind::Key
-    } else if text.starts_with('{') && ["\"dsseEnvelope\"", "\"payloadType\"", "sigstore.bundle"].iter().any(|w| text.contains(w)) {
+    } else if text.starts_with('{')
+        && ["\"dsseEnvelope\"", "\"payloadType\"", "sigstore.bundle"].iter().any(|w| text.contains(w))
+    {
         Kind::Record
     } else {
         Kind::Report
@@ -146,7 +148,8 @@ fn record(path: &Path, name: &str) -> Value {
         Ok(seen) => {
             let mut out = json!({
                 "file": name, "format": "record", "sha256": sha256, "verified": false,
-                "claimedKeyids": seen.claimed_keyids, "payloadType": seen.payload_type,
+                "signatures": seen.signatures, "claimedKeyids": seen.claimed_keyids, "payloadType": seen.payload_type,
+                "payloadSha256": Sha256Digest::of(&seen.payload),
             });
             let Some(object) = out.as_object_mut() else { return out };
             let statement = match seen.statement {
@@ -157,6 +160,7 @@ fn record(path: &Path, name: &str) -> Value {
                 }
             };
             object.insert("predicateType".into(), statement.predicate_type.clone().into());
+            object.insert("subjects".into(), json!(statement.subjects));
             match record::read(&statement.predicate_type, statement.predicate().unwrap_or(b"null")) {
                 Ok(read) => {
                     object.insert("schemaVersion".into(), read.source_version.into());
@@ -191,7 +195,8 @@ fn told(answer: &Value) -> String {
         }
         None => {
             let rest = answer.as_object().into_iter().flatten().filter(|(k, _)| *k != "file");
-            let rest: Vec<String> = rest.map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
+            let rest: Vec<String> =
+                rest.map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect();
             line += &rest.join(", ");
         }
     }

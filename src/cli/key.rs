@@ -2,8 +2,8 @@
 
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, SignArgs};
-use super::world::World;
 use super::words;
+use super::world::World;
 use crate::record::json;
 use crate::seal::trust::{TrustSet, TrustedKey};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -114,7 +114,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
 fn make(world: &mut World, args: &New) -> Answer {
     let file = match &args.output {
         Some(file) => world.at(file),
-        None => trust::user_key_file(world).ok_or_else(|| Failure::usage("there is no HOME for a new key", "say --output FILE"))?,
+        None => trust::user_key_file(world)
+            .ok_or_else(|| Failure::usage("there is no HOME for a new key", "say --output FILE"))?,
     };
     let passphrase = if args.encrypt {
         let sign = SignArgs { passphrase_file: args.passphrase_file.clone(), ..SignArgs::default() };
@@ -154,9 +155,7 @@ fn make(world: &mut World, args: &New) -> Answer {
 
 fn tell(world: &mut World, args: &Show) -> Answer {
     let public = match &args.file {
-        Some(file) => {
-            trust::public_key(world, file)?
-        }
+        Some(file) => trust::public_key(world, file)?,
         None => match trust::signer(world, &args.sign)? {
             Some(signer) => signer.public_key(),
             None => {

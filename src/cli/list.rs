@@ -89,7 +89,7 @@ impl FilterArgs {
 Exit codes: 0 all listed records verify · 1 could not do it · 3 one does not verify · 4 one is unsupported")]
 pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix
-    #[arg(long, value_name = "URL", default_value = "./.vouchsafe")]
+    #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     #[command(flatten)]
     filter: FilterArgs,

@@ -44,7 +44,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     if args.list {
         for kind in KINDS {
             let line = if args.json {
-                let line = serde_json::json!({"kind": kind.name, "major": kind.major, "predicateType": kind.predicate_type()});
+                let line =
+                    serde_json::json!({"kind": kind.name, "major": kind.major, "predicateType": kind.predicate_type()});
                 json::to_string(&line)?
             } else {
                 format!("{}/v{}  {}", kind.name, kind.major, kind.predicate_type())

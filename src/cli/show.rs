@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(value_name = "RECORD")]
     which: Option<String>,
     /// Vault: a folder, file://…, or s3://bucket/prefix
-    #[arg(long, value_name = "URL", default_value = "./.vouchsafe")]
+    #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     #[command(flatten)]
     trust: TrustArgs,

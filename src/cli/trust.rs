@@ -71,7 +71,8 @@ pub(crate) fn trust_set(world: &World, args: &TrustArgs, vault_root: Option<&Pat
         return Ok(Trusting { set, from: from.join(", ") });
     }
     if let Some(file) = vault_root.map(|root| root.join(TRUST_FILE)).filter(|f| f.is_file()) {
-        let from = format!("{} (whoever can write to this vault can change it; say --trust to use your own)", file.display());
+        let from =
+            format!("{} (whoever can write to this vault can change it; say --trust to use your own)", file.display());
         return Ok(Trusting { set: read_trust(&file)?, from });
     }
     if let Some(file) = world.config_dir().map(|d| d.join(TRUST_FILE)).filter(|f| f.is_file()) {
@@ -85,7 +86,8 @@ pub(crate) fn trust_set(world: &World, args: &TrustArgs, vault_root: Option<&Pat
 
 /// Reads a public key.
 pub(crate) fn public_key(world: &World, file: &Path) -> Result<PublicKey, Failure> {
-    let text = std::fs::read_to_string(world.at(file)).with_context(|| format!("could not read key `{}`", file.display()))?;
+    let text =
+        std::fs::read_to_string(world.at(file)).with_context(|| format!("could not read key `{}`", file.display()))?;
     Ok(PublicKey::parse(&text).with_context(|| format!("could not use key `{}`", file.display()))?)
 }
 
@@ -125,13 +127,18 @@ pub(crate) fn user_key_file(world: &World) -> Option<PathBuf> {
 pub(crate) fn signer(world: &World, args: &SignArgs) -> Result<Option<Signer>, Failure> {
     if let Some(command) = &args.signer {
         let file = args.public_key.as_ref().ok_or_else(|| {
-            Failure::usage("--signer needs --public-key", "the public key is how the command's answer is checked before it is used")
+            Failure::usage(
+                "--signer needs --public-key",
+                "the public key is how the command's answer is checked before it is used",
+            )
         })?;
         let key = public_key(world, file)?;
         // It may need its own credentials (a cloud's, a vault's), so it gets our environment.
         let environment = world.env.iter().map(|(k, v)| (k.into(), v.into())).collect();
         let command = SigningCommand::new(command, key, environment, world.cwd.clone(), signer::TIMEOUT);
-        return Ok(Some(Signer::Command(command.map_err(|e| Failure::usage(e.to_string(), "quote it like in a shell"))?)));
+        return Ok(Some(Signer::Command(
+            command.map_err(|e| Failure::usage(e.to_string(), "quote it like in a shell"))?,
+        )));
     }
     if let Some(text) = &args.signing_key {
         let (pem, named) = if text.contains("-----BEGIN") {
@@ -143,7 +150,9 @@ pub(crate) fn signer(world: &World, args: &SignArgs) -> Result<Option<Signer>, F
         return Ok(Some(Signer::Key(private(world, args, &pem, &named)?)));
     }
     match user_key_file(world).filter(|f| f.exists()) {
-        Some(file) => Ok(Some(Signer::Key(private(world, args, &read_private(&file)?, &format!("key `{}`", file.display()))?))),
+        Some(file) => {
+            Ok(Some(Signer::Key(private(world, args, &read_private(&file)?, &format!("key `{}`", file.display()))?)))
+        }
         None => Ok(None),
     }
 }
@@ -157,8 +166,10 @@ fn read_private(file: &Path) -> Result<Zeroizing<String>, Failure> {
 
 fn private(world: &World, args: &SignArgs, pem: &str, named: &str) -> Result<PrivateKey, Failure> {
     let passphrase = passphrase(world, args)?;
-    PrivateKey::parse(pem, passphrase.as_ref().map(|p| p.as_str())).map_err(|e: KeyError| {
-        Failure { exit: super::exit::Exit::Failed, error: anyhow::anyhow!(e).context(format!("could not use {named}")), help: None }
+    PrivateKey::parse(pem, passphrase.as_ref().map(|p| p.as_str())).map_err(|e: KeyError| Failure {
+        exit: super::exit::Exit::Failed,
+        error: anyhow::anyhow!(e).context(format!("could not use {named}")),
+        help: None,
     })
 }
 
@@ -167,7 +178,8 @@ pub(crate) fn passphrase(world: &World, args: &SignArgs) -> Result<Option<Zeroiz
     Ok(match (&args.passphrase_file, world.var("VOUCHSAFE_PASSPHRASE")) {
         (Some(file), _) => {
             let text = std::fs::read_to_string(world.at(file));
-            let text = Zeroizing::new(text.with_context(|| format!("could not read passphrase file `{}`", file.display()))?);
+            let text =
+                Zeroizing::new(text.with_context(|| format!("could not read passphrase file `{}`", file.display()))?);
             Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
         (None, Some(text)) => Some(Zeroizing::new(text.to_owned())),

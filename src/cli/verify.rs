@@ -45,7 +45,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let from = match &args.path {
         Some(path) if !world.at(path).is_dir() => {
             let full = world.at(path);
-            let bytes = read(&full).map_err(|e| anyhow::anyhow!(e).context(format!("could not read `{}`", path.display())))?;
+            let bytes =
+                read(&full).map_err(|e| anyhow::anyhow!(e).context(format!("could not read `{}`", path.display())))?;
             let trusting = trust::trust_set(world, &args.trust, vault_root_of(&full).as_deref())?;
             let address = full.to_string_lossy().replace('\\', "/");
             let mut entry = ledger::judge(&bytes, &address, &trusting.set);
@@ -58,7 +59,7 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             let url = match (path, &args.vault) {
                 (Some(path), _) => world.at(path).to_string_lossy().into_owned(),
                 (None, Some(url)) => url.clone(),
-                (None, None) => "./.vouchsafe".to_owned(),
+                (None, None) => crate::vault::DEFAULT_URL.to_owned(),
             };
             let vault = open_vault(world, &url)?;
             let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
@@ -135,7 +136,9 @@ fn summary(world: &mut World, args: &Args, tally: &Tally, from: &str) -> anyhow:
     }
     world.say(&format!("trust: {}", shown::line(from)));
     if args.path.as_ref().is_none_or(|p| world.at(p).is_dir()) && tally.exit() == Exit::Done {
-        world.say("signatures and places hold; this version keeps no ledger, so it cannot tell whether a record was removed");
+        world.say(
+            "signatures and places hold; this version keeps no ledger, so it cannot tell whether a record was removed",
+        );
     }
     let _ = world.stderr.flush();
     Ok(())

@@ -2,8 +2,8 @@
 
 mod csv;
 mod json_lines;
-pub(crate) mod shown;
 pub(crate) mod sheet;
+pub(crate) mod shown;
 mod table;
 
 use crate::ledger::Entry;

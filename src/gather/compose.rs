@@ -1,7 +1,7 @@
 //! Joins platform, git, images, files, reports and words into one record, and says what could not be learned.
 
-use super::platform::{Env, Platform, PlatformFacts};
 use super::http::{self, Http};
+use super::platform::{Env, Platform, PlatformFacts};
 use super::{Progress, artifact, files, git, image, outcome, report, tickets, variables};
 use crate::record::change_v1::{Change, Via};
 use crate::record::parts_v1::{Actor, Completeness, How, Operator, Outcome, Provenance, Repository, Run, Status, Tool};
@@ -115,8 +115,7 @@ impl Joining<'_> {
 
     /// Notes that a fact came by a flag, or by its twin in the environment or in the file of defaults.
     fn told(&mut self, fact: &str, flag: &str) {
-        let (how, source) =
-            self.ask.sources.get(flag).cloned().unwrap_or_else(|| (How::Flag, format!("--{flag}")));
+        let (how, source) = self.ask.sources.get(flag).cloned().unwrap_or_else(|| (How::Flag, format!("--{flag}")));
         self.learned(fact, how, source);
     }
 
@@ -143,7 +142,12 @@ impl Joining<'_> {
 }
 
 /// Gathers one run record.
-pub(crate) fn gather(ask: &Ask, env: &Env, platform: &Platform, progress: &mut Progress) -> Result<Gathered, GatherError> {
+pub(crate) fn gather(
+    ask: &Ask,
+    env: &Env,
+    platform: &Platform,
+    progress: &mut Progress,
+) -> Result<Gathered, GatherError> {
     let facts = platform.read(env);
     let mut j = Joining {
         ask,
@@ -155,13 +159,13 @@ pub(crate) fn gather(ask: &Ask, env: &Env, platform: &Platform, progress: &mut P
     let environment = environment(&mut j, &facts)?;
     let run = run(&mut j, &facts, platform)?;
     let operator = operator(&mut j, &facts, platform);
-    let (commit, remote) = commit(&mut j, &facts);
-    let repository = repository(&mut j, &facts, remote);
+    let Checkout { commit, message, remote_url } = checkout(&mut j, &facts);
+    let repository = repository(&mut j, &facts, remote_url);
     let artifacts = artifacts(&mut j, env, progress);
     let tests = tests(&mut j, progress);
     let pull_request = facts.pull_request.clone();
-    let tickets = find_tickets(&mut j, commit.as_ref(), pull_request.as_ref());
-    let changes = changes(&mut j, pull_request);
+    let tickets = find_tickets(&mut j, commit.as_ref(), message.as_deref(), pull_request.as_ref());
+    let changes = changes(&mut j, pull_request, facts.via);
     let variables = kept_variables(&mut j, env, platform);
     let runner = runner(&mut j, &facts);
     let manual = manual(&mut j, platform);
@@ -194,7 +198,8 @@ fn environment(j: &mut Joining, facts: &PlatformFacts) -> Result<String, GatherE
     let named = match (&j.ask.environment, &facts.environment) {
         (Some(told), theirs) => {
             if let Some(theirs) = theirs.as_ref().filter(|t| *t != told) {
-                let warning = format!("told environment `{told}`, the platform says `{theirs}`; the record says `{told}`");
+                let warning =
+                    format!("told environment `{told}`, the platform says `{theirs}`; the record says `{told}`");
                 j.warnings.push(warning.clone());
                 j.section("environment", vec![warning], false);
             }
@@ -221,8 +226,12 @@ fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Result<Ru
     } else if run.id.is_empty() {
         run.id = j.ask.record_id.to_string();
         j.learned("run.id", How::Derived, "recordId");
-        if platform.name != "manual" {
-            j.section("run", vec!["the platform did not tell its run id; the record's own id stands for it".into()], false);
+        if !platform.is_manual() {
+            j.section(
+                "run",
+                vec!["the platform did not tell its run id; the record's own id stands for it".into()],
+                false,
+            );
         }
     }
     if let Some(needs) = &j.ask.needs {
@@ -235,7 +244,8 @@ fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Result<Ru
     }
     if let Some(outcome) = j.ask.outcome {
         // A failed job is a fact; a hopeful word must not paint over it.
-        let worse = run.outcome == Outcome::Failed || (run.outcome == Outcome::Cancelled && outcome == Outcome::Succeeded);
+        let worse =
+            run.outcome == Outcome::Failed || (run.outcome == Outcome::Cancelled && outcome == Outcome::Succeeded);
         if worse && outcome != run.outcome {
             j.warnings.push(format!(
                 "told outcome `{}`, but the jobs say `{}`; the record says `{}`",
@@ -268,9 +278,10 @@ fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Opti
             j.warnings.push(warning.clone());
             j.section("operator", vec![warning], false);
         }
-        operator = Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
+        operator =
+            Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
         j.told("operator.login", "operator");
-    } else if operator.is_none() && platform.name == "manual" && j.ask.user.is_some() {
+    } else if operator.is_none() && platform.is_manual() && j.ask.user.is_some() {
         operator =
             Some(Operator { id: None, login: j.ask.user.clone(), name: None, how: How::OsUser, on_behalf_of: None });
         j.learned("operator.login", How::OsUser, "operating system");
@@ -287,8 +298,18 @@ fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Opti
     operator
 }
 
-fn commit(j: &mut Joining, facts: &PlatformFacts) -> (Option<Commit>, Option<String>) {
-    let theirs = facts.commit.clone();
+/// What platform and repository say together about the source.
+#[derive(Default)]
+struct Checkout {
+    commit: Option<Commit>,
+    /// The whole commit message.
+    message: Option<String>,
+    remote_url: Option<String>,
+}
+
+fn checkout(j: &mut Joining, facts: &PlatformFacts) -> Checkout {
+    // Where the platform names a branch and no id, git's HEAD gives the id.
+    let theirs = facts.commit.clone().or_else(|| facts.commit_without_id.clone());
     let mut wanted = theirs.as_ref().map(|c| c.sha.clone()).filter(|s| !s.is_empty());
     if let Some(told) = &j.ask.commit {
         if let Some(sha) = wanted.as_ref().filter(|s| *s != told) {
@@ -309,28 +330,38 @@ fn commit(j: &mut Joining, facts: &PlatformFacts) -> (Option<Commit>, Option<Str
                 j.section(&c.section, c.why.into_iter().collect(), c.status == Status::Unavailable);
             }
             j.warnings.extend(git.warnings);
-            let commit = git.commit.map(|local| match theirs {
-                Some(theirs) => merged(local, theirs),
-                None => local,
-            });
-            j.section("commit", Vec::new(), false);
-            (commit, git.remote_url)
+            let commit = match (git.commit, theirs) {
+                (Some(local), Some(theirs)) => Some(merged(local, theirs)),
+                (local, theirs) => local.or(theirs.filter(|c| !c.sha.is_empty())),
+            };
+            j.section("commit", Vec::new(), commit.is_none());
+            if commit.is_none() {
+                forget(j, "commit.");
+            }
+            return Checkout { commit, message: git.message, remote_url: git.remote_url };
         }
         Ok(None) if wanted.is_some() => {
             j.section("commit", vec!["no repository here: only what the platform tells is known".into()], false);
-            (theirs.or_else(|| wanted.map(|sha| Commit { sha, ..Commit::default() })), None)
         }
         Ok(None) => {
             j.section("commit", vec!["no repository here, and no platform names a commit".into()], true);
-            (None, None)
         }
         Err(e) => {
             let warning = format!("the repository could not be read: {e}");
             j.warnings.push(warning.clone());
             j.section("commit", vec![warning], wanted.is_none());
-            (theirs.or_else(|| wanted.map(|sha| Commit { sha, ..Commit::default() })), None)
         }
     }
+    let told = wanted.map(|sha| Commit { sha, ..theirs.unwrap_or_default() });
+    if told.is_none() {
+        forget(j, "commit.");
+    }
+    Checkout { commit: told, ..Checkout::default() }
+}
+
+/// Takes back where facts came from that did not enter the record.
+fn forget(j: &mut Joining, facts: &str) {
+    j.provenance.retain(|p| !p.fact.starts_with(facts));
 }
 
 /// The object's own facts from git, the run's facts (ref, branch, pull request head) from the platform.
@@ -356,7 +387,8 @@ fn repository(j: &mut Joining, facts: &PlatformFacts, remote: Option<String>) ->
         j.learned("repository.url", How::Git, "remote.origin.url");
     }
     let known = repository != Repository::default();
-    let missing = if known { Vec::new() } else { vec!["neither a platform nor a remote names the repository".to_owned()] };
+    let missing =
+        if known { Vec::new() } else { vec!["neither a platform nor a remote names the repository".to_owned()] };
     j.section("repository", missing, !known);
     known.then_some(repository)
 }
@@ -390,7 +422,11 @@ fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> Vec<crate::
                 missing.push(problem);
             }
             if !files.is_empty() {
-                j.provenance.push(Provenance { fact: "artifacts".into(), how: How::File, source: Some("--artifact".into()) });
+                j.provenance.push(Provenance {
+                    fact: "artifacts".into(),
+                    how: How::File,
+                    source: Some("--artifact".into()),
+                });
             }
             all.extend(files);
         }
@@ -439,12 +475,13 @@ fn tests(j: &mut Joining, progress: &mut Progress) -> Vec<crate::record::test_ru
 fn find_tickets(
     j: &mut Joining,
     commit: Option<&Commit>,
+    message: Option<&str>,
     pull_request: Option<&PullRequest>,
 ) -> Vec<crate::record::parts_v1::Ticket> {
     let mut texts: Vec<(&str, &str)> = Vec::new();
     let branches = [pull_request.and_then(|p| p.source.as_deref()), commit.and_then(|c| c.branch.as_deref())];
     texts.extend(branches.into_iter().flatten().map(|b| ("branch", b)));
-    texts.extend(commit.and_then(|c| c.subject.as_deref()).map(|s| ("commitMessage", s)));
+    texts.extend(message.or(commit.and_then(|c| c.subject.as_deref())).map(|s| ("commitMessage", s)));
     texts.extend(pull_request.and_then(|p| p.title.as_deref()).map(|t| ("pullRequestTitle", t)));
     let mut found: Vec<_> = (j.ask.tickets.iter())
         .map(|id| crate::record::parts_v1::Ticket { id: id.clone(), named_in: "flag".into() })
@@ -454,7 +491,8 @@ fn find_tickets(
             found.push(ticket);
         }
     }
-    let missing = if found.is_empty() { vec!["no ticket is named anywhere; say --ticket".to_owned()] } else { Vec::new() };
+    let missing =
+        if found.is_empty() { vec!["no ticket is named anywhere; say --ticket".to_owned()] } else { Vec::new() };
     if !found.is_empty() {
         j.learned("tickets", How::Derived, "--ticket, branch, commit message, pull request title");
     }
@@ -462,16 +500,18 @@ fn find_tickets(
     found
 }
 
-fn changes(j: &mut Joining, pull_request: Option<PullRequest>) -> Vec<Change> {
-    let why = "approvals and the pull requests since the previous deployment are not asked of the platform by this version";
-    j.section("changes", vec![why.to_owned()], pull_request.is_none());
-    let change = pull_request.map(|pull_request| Change {
-        via: Via::PullRequest,
-        pull_request: Some(pull_request),
-        reviews: Vec::new(),
-        tickets: Vec::new(),
-    });
-    change.into_iter().collect()
+fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: Option<Via>) -> Vec<Change> {
+    let why =
+        "approvals and the pull requests since the previous deployment are not asked of the platform by this version";
+    j.section("changes", vec![why.to_owned()], via.is_none());
+    match via {
+        Some(via) => vec![Change { via, pull_request, reviews: Vec::new(), tickets: Vec::new() }],
+        None => {
+            // Which door the commits took is not certain, so nothing is claimed.
+            forget(j, "changes.");
+            Vec::new()
+        }
+    }
 }
 
 fn kept_variables(j: &mut Joining, env: &Env, platform: &Platform) -> BTreeMap<String, String> {
@@ -510,7 +550,7 @@ fn runner(j: &mut Joining, facts: &PlatformFacts) -> Option<Runner> {
 }
 
 fn manual(j: &mut Joining, platform: &Platform) -> Option<Manual> {
-    if platform.name != "manual" {
+    if !platform.is_manual() {
         return None;
     }
     j.learned("manual.tty", How::OsUser, "standard error");

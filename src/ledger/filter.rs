@@ -61,7 +61,8 @@ impl Filter {
             && same(&self.artifact, &|what| {
                 let digest = what.rsplit_once("sha256:").map_or(what, |(_, d)| d);
                 r.artifacts.iter().any(|a| {
-                    a.name == what || a.digest.sha256.is_some_and(|d| digest.len() >= 12 && d.to_string().starts_with(digest))
+                    a.name == what
+                        || a.digest.sha256.is_some_and(|d| digest.len() >= 12 && d.to_string().starts_with(digest))
                 })
             })
     }

@@ -124,7 +124,10 @@ pub(crate) fn judge(bytes: &[u8], address: &str, trust: &TrustSet) -> Entry {
             let in_conflict = in_conflict.as_ref().map(Address::as_str);
             if place.is_none_or(|p| p == belongs.as_str() || Some(p) == in_conflict) {
                 entry.verdict = Verdict::Valid;
-                entry.why = trusted.why;
+                entry.why = match &opened.other_keyids[..] {
+                    [] => trusted.why,
+                    others => format!("{}; also signed by {}", trusted.why, others.join(", ")),
+                };
             } else {
                 entry.verdict = Verdict::Moved;
                 entry.why = format!("belongs at {belongs}");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One way that commits of this run came in since the previous deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub(crate) struct Change {
     /// By which door.
     pub via: Via,
     /// The pull or merge request. Absent for a push without one.
@@ -25,7 +25,7 @@ pub struct Change {
 /// The door by which commits reached a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Via {
+pub(crate) enum Via {
     /// A pull or merge request.
     PullRequest,
     /// A merge queue or train.
@@ -39,7 +39,7 @@ pub enum Via {
 /// A pull request (GitLab: merge request).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PullRequest {
+pub(crate) struct PullRequest {
     /// The number that people see in its page's address.
     pub number: String,
     /// Its page.
@@ -77,7 +77,7 @@ pub struct PullRequest {
 /// One review. An approval is a review with state `approved`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Review {
+pub(crate) struct Review {
     /// Who reviewed.
     pub reviewer: Actor,
     /// What they said.
@@ -102,7 +102,7 @@ pub struct Review {
 /// What a review says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum ReviewState {
+pub(crate) enum ReviewState {
     /// In favour.
     Approved,
     /// Against, until it is changed.

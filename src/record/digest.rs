@@ -8,18 +8,18 @@ use std::io::{self, Read};
 
 /// A SHA-256 digest: 32 bytes, written as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sha256Digest([u8; 32]);
+pub(crate) struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
     /// The digest of `bytes`.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// The digest of everything `reader` yields and how many bytes that was, in constant memory.
     ///
     /// `seen` is told the running byte count after every block, for progress.
-    pub fn of_reader(mut reader: impl Read, mut seen: impl FnMut(u64)) -> io::Result<(Self, u64)> {
+    pub(crate) fn of_reader(mut reader: impl Read, mut seen: impl FnMut(u64)) -> io::Result<(Self, u64)> {
         let mut hasher = Sha256::new();
         let mut block = vec![0u8; 256 * 1024];
         let mut total = 0u64;
@@ -37,17 +37,17 @@ impl Sha256Digest {
     }
 
     /// Takes a digest that somebody else computed with SHA-256.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 raw bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// Reads 64 hex digits, with or without the `sha256:` that OCI puts before them.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
         if hex.len() != 64 {
             return None;
@@ -70,7 +70,7 @@ fn nibble(c: u8) -> Option<u8> {
 }
 
 /// Lower-case hex of any bytes.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut out = String::with_capacity(bytes.len() * 2);
     for b in bytes {
@@ -117,7 +117,7 @@ impl JsonSchema for Sha256Digest {
 /// An in-toto digest set. Ours holds `sha256` (files, images) or `gitCommit` (commits).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct DigestSet {
+pub(crate) struct DigestSet {
     /// SHA-256 of the bytes; of the manifest or index for an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
@@ -128,7 +128,7 @@ pub struct DigestSet {
 
 impl DigestSet {
     /// A set with one SHA-256.
-    pub fn sha256(digest: Sha256Digest) -> Self {
+    pub(crate) fn sha256(digest: Sha256Digest) -> Self {
         Self { sha256: Some(digest), git_commit: None }
     }
 }

@@ -13,13 +13,13 @@ pub(crate) mod test_run_v1;
 pub(crate) use run_v1::RunRecord;
 
 /// The namespace of all our predicate types.
-pub const NAMESPACE: &str = "https://vouchsafe.dev";
+pub(crate) const NAMESPACE: &str = "https://vouchsafe.dev";
 
 /// Version that new records carry. Same major as the predicate type's.
-pub const SCHEMA_VERSION: &str = "1.0.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.0.0";
 
 /// A kind of record in one major version.
-pub struct Kind {
+pub(crate) struct Kind {
     /// `run`: the word in the address and in the predicate type.
     pub name: &'static str,
     /// Major version.
@@ -31,7 +31,7 @@ pub struct Kind {
 }
 
 /// TABLE of every record version ever released.
-pub const KINDS: &[Kind] = &[Kind {
+pub(crate) const KINDS: &[Kind] = &[Kind {
     name: "run",
     major: 1,
     read: |b, extra| Ok(Record::Run(tolerant(b, extra)?)),
@@ -40,24 +40,24 @@ pub const KINDS: &[Kind] = &[Kind {
 
 impl Kind {
     /// `https://vouchsafe.dev/run/v1`. Compared as an opaque string (in-toto v1, predicate types).
-    pub fn predicate_type(&self) -> String {
+    pub(crate) fn predicate_type(&self) -> String {
         format!("{NAMESPACE}/{}/v{}", self.name, self.major)
     }
 }
 
 /// The row of a run record as it is written today.
-pub const RUN: &Kind = &KINDS[0];
+pub(crate) const RUN: &Kind = &KINDS[0];
 
 /// A record of any kind, in today's shape.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Record {
+pub(crate) enum Record {
     /// One pipeline run or manual deployment.
     Run(Box<RunRecord>),
 }
 
 /// A predicate, read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Read {
+pub(crate) struct Read {
     /// The record.
     pub record: Record,
     /// The version it was written in.
@@ -68,7 +68,7 @@ pub struct Read {
 
 /// Why a predicate could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// A kind or major version this program does not know. Its signature and address can still be checked.
     #[error("predicate type `{0}` is not one this version reads")]
     UnknownType(String),
@@ -90,13 +90,13 @@ pub enum ReadError {
 
 impl ReadError {
     /// Whether a newer vouchsafe may be able to read it.
-    pub fn is_unsupported(&self) -> bool {
+    pub(crate) fn is_unsupported(&self) -> bool {
         matches!(self, Self::UnknownType(_) | Self::Newer { .. })
     }
 }
 
 /// Reads the predicate `bytes` of type `predicate_type`. `bytes` must already be strict JSON (no duplicate keys).
-pub fn read(predicate_type: &str, bytes: &[u8]) -> Result<Read, ReadError> {
+pub(crate) fn read(predicate_type: &str, bytes: &[u8]) -> Result<Read, ReadError> {
     let kind = KINDS
         .iter()
         .find(|k| k.predicate_type() == predicate_type)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Which program wrote the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Tool {
+pub(crate) struct Tool {
     /// `vouchsafe`.
     pub name: String,
     /// Its semantic version.
@@ -18,7 +18,7 @@ pub struct Tool {
 /// of the machine that ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum How {
+pub(crate) enum How {
     /// A claim in a token that the platform signed.
     Oidc,
     /// An environment variable that the CI platform sets.
@@ -48,7 +48,7 @@ pub enum How {
 /// Where one fact of the record came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Provenance {
+pub(crate) struct Provenance {
     /// The fact, as a path in the record: `run.id`, `commit.sha`.
     pub fact: String,
     /// How it became known.
@@ -61,7 +61,7 @@ pub struct Provenance {
 /// How much of a section could be learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Status {
+pub(crate) enum Status {
     /// All that the section can hold for this platform and these words.
     Complete,
     /// Something is missing; `why` says what.
@@ -73,7 +73,7 @@ pub enum Status {
 /// What could not be learned is said, never left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Completeness {
+pub(crate) struct Completeness {
     /// The section of the record: `commit`, `tests`, `changes` …
     pub section: String,
     /// How much is known.
@@ -86,7 +86,7 @@ pub struct Completeness {
 /// How the run ended. Unknown is not succeeded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Every step that counts ended well.
     Succeeded,
     /// Something failed.
@@ -100,7 +100,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word as it stands in the record.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
@@ -113,7 +113,7 @@ impl Outcome {
 /// Any identity that acts: a person or a machine account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Actor {
+pub(crate) struct Actor {
     /// The platform's stable id. Logins can be renamed and reused, ids cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -128,7 +128,7 @@ pub struct Actor {
 /// Who answers for the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Operator {
+pub(crate) struct Operator {
     /// The platform's stable id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -148,7 +148,7 @@ pub struct Operator {
 /// One pipeline run or manual deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Run {
+pub(crate) struct Run {
     /// `github`, `gitlab`, … or `manual`.
     pub platform: String,
     /// The platform's id of the run.
@@ -204,7 +204,7 @@ pub struct Run {
 /// What one job ended with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct JobResult {
+pub(crate) struct JobResult {
     /// The job's name or key.
     pub name: String,
     /// The platform's word, untouched: `success`, `failure`, `skipped` …
@@ -214,7 +214,7 @@ pub struct JobResult {
 /// The repository the run is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Repository {
+pub(crate) struct Repository {
     /// Full name, `group/project`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -232,7 +232,7 @@ pub struct Repository {
 /// A ticket that the change answers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Ticket {
+pub(crate) struct Ticket {
     /// `SHOP-123`, `#45`.
     pub id: String,
     /// Where it was named: `branch`, `commitMessage`, `pullRequestTitle`, `flag`.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// The record of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RunRecord {
+pub(crate) struct RunRecord {
     /// Semantic version of this shape. Same major: fields are only added.
     pub schema_version: String,
     /// UUIDv7 of this record.
@@ -71,7 +71,7 @@ pub struct RunRecord {
 /// A git commit, from the raw object where the repository was there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Commit {
+pub(crate) struct Commit {
     /// Commit id, 40 or 64 lower-case hex digits.
     pub sha: String,
     /// Tree id.
@@ -127,7 +127,7 @@ pub struct Commit {
 /// Name, address and time in a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Signature {
+pub(crate) struct Signature {
     /// Name.
     pub name: String,
     /// Mail address.
@@ -140,7 +140,7 @@ pub struct Signature {
 /// State of a commit's own signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum CommitSignature {
+pub(crate) enum CommitSignature {
     /// None.
     Unsigned,
     /// An OpenPGP signature is there; it was not checked.
@@ -156,7 +156,7 @@ pub enum CommitSignature {
 /// An image or file, by digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Artifact {
+pub(crate) struct Artifact {
     /// What it is.
     pub kind: ArtifactKind,
     /// Repository of the image, or path of the file.
@@ -183,7 +183,7 @@ pub struct Artifact {
 /// What an artifact is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum ArtifactKind {
+pub(crate) enum ArtifactKind {
     /// A multi-platform image index or manifest list.
     ImageIndex,
     /// An image manifest of one platform.
@@ -199,7 +199,7 @@ pub enum ArtifactKind {
 /// The machine that ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Runner {
+pub(crate) struct Runner {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -223,7 +223,7 @@ pub struct Runner {
 /// Why the usual controls were set aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Emergency {
+pub(crate) struct Emergency {
     /// Why.
     pub reason: String,
     /// Its ticket.
@@ -240,7 +240,7 @@ pub struct Emergency {
 /// What a manual deployment ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Manual {
+pub(crate) struct Manual {
     /// Program and arguments, secrets redacted. Empty when a person only recorded what they had done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a report says, in this order of precedence: refused, failed, empty, passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// At least one test ran and none failed.
     Passed,
     /// Something failed, or the report says more failed than it shows.
@@ -20,7 +20,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The word as it stands in the record.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",
@@ -33,7 +33,7 @@ impl Verdict {
 /// Test cases by outcome; each case counts once. `total = passed + failed + errored + skipped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Counts {
+pub(crate) struct Counts {
     /// All test cases found.
     pub total: u64,
     /// Passed.
@@ -51,7 +51,7 @@ pub struct Counts {
 /// What the report's own header claims, where it claims anything. Never used as the counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Declared {
+pub(crate) struct Declared {
     /// Tests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
@@ -69,7 +69,7 @@ pub struct Declared {
 /// A test that did not pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FailingTest {
+pub(crate) struct FailingTest {
     /// Suite or class, as the report writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
@@ -82,7 +82,7 @@ pub struct FailingTest {
 /// One report, read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct TestRun {
+pub(crate) struct TestRun {
     /// The report's path as it was given, relative where possible.
     pub file: String,
     /// `junit`, … Absent when the file was not recognised.

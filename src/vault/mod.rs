@@ -217,7 +217,10 @@ fn scheme(url: &str) -> Result<&'static Scheme, VaultError> {
     let Some((name, rest)) = url.split_once(':').filter(|(name, _)| is_word(name)) else {
         // `s3//bucket`: a colon was forgotten, and a folder of that name would look like success.
         if url.contains("//") && !url.starts_with(['/', '.']) {
-            return Err(bad(format!("it looks like a URL without its colon; stores are {}; write ./{url} for a folder", known())));
+            return Err(bad(format!(
+                "it looks like a URL without its colon; stores are {}; write ./{url} for a folder",
+                known()
+            )));
         }
         return SCHEMES.first().ok_or_else(|| bad("no store is built in".into()));
     };

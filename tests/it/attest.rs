@@ -32,9 +32,12 @@ fn a_first_attest_makes_a_key_trusts_it_and_everything_verifies() {
 #[test]
 fn the_platforms_variables_alone_are_enough() {
     let mut stage = Stage::new();
-    for (name, value) in
-        [("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "99"), ("GITHUB_REPOSITORY", "acme/shop"), ("GITHUB_SHA", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b")]
-    {
+    for (name, value) in [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_RUN_ID", "99"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_SHA", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"),
+    ] {
         stage.env.insert(name.into(), value.into());
     }
     let receipt = stage.play(&["attest", "--environment", "production", "--json"]).exits(0).json();
@@ -48,7 +51,8 @@ fn the_platforms_variables_alone_are_enough() {
     assert_eq!(p["commit"]["sha"], "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b");
     assert_eq!(p["repository"]["name"], "acme/shop");
     assert!(p.get("operator").is_none(), "nobody named one");
-    let section = |name: &str| p["completeness"].as_array().unwrap().iter().find(|c| c["section"] == name).unwrap().clone();
+    let section =
+        |name: &str| p["completeness"].as_array().unwrap().iter().find(|c| c["section"] == name).unwrap().clone();
     assert_eq!(section("operator")["status"], "unavailable");
     assert_eq!(section("commit")["status"], "partial");
     assert_eq!(section("run")["status"], "partial");
@@ -61,7 +65,10 @@ fn the_platforms_variables_alone_are_enough() {
 fn the_receipt_says_everything_the_contract_names() {
     let stage = Stage::github();
     stage.write("r.xml", GREEN);
-    let receipt = stage.play(&["attest", "-e", "production", "--report", "r.xml", "--outcome", "success", "--json"]).exits(0).json();
+    let receipt = stage
+        .play(&["attest", "-e", "production", "--report", "r.xml", "--outcome", "success", "--json"])
+        .exits(0)
+        .json();
     for field in ["address", "uri", "sha256", "versionId", "retention", "ledger", "keyid", "outcome", "warnings"] {
         assert!(receipt.get(field).is_some(), "{field} is missing: {receipt}");
     }
@@ -167,7 +174,10 @@ fn a_variable_or_the_file_stands_in_for_a_flag_and_the_flag_wins() {
     assert_eq!(file["environment"], "from-file");
     assert_eq!(file["tickets"].as_array().unwrap().len(), 2);
     let told = file["provenance"].as_array().unwrap();
-    assert!(told.contains(&json!({"fact": "environment", "how": "configuration", "source": "vouchsafe.toml"})), "{told:?}");
+    assert!(
+        told.contains(&json!({"fact": "environment", "how": "configuration", "source": "vouchsafe.toml"})),
+        "{told:?}"
+    );
     stage.env.insert("VOUCHSAFE_ENVIRONMENT".into(), "from-variable".into());
     stage.env.insert("VOUCHSAFE_TICKET".into(), "A-1\nB-2\nC-3".into());
     let variable = statement(stage.play(&["attest", "--dry-run", "--json"]));

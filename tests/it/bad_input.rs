@@ -9,7 +9,12 @@ fn a_report_that_cannot_be_read_is_said_in_the_record_and_fails_the_step_afterwa
         ("cut.xml", "cut.xml", b"<testsuite><testcase name=\"a\"/>", "refused"),
         ("bin.xml", "bin.xml", b"\x1f\x8b\x08\x00rubbish", "refused"),
         ("empty.xml", "empty.xml", b"", "refused"),
-        ("xxe.xml", "xxe.xml", b"<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><testsuite>&e;</testsuite>", "refused"),
+        (
+            "xxe.xml",
+            "xxe.xml",
+            b"<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><testsuite>&e;</testsuite>",
+            "refused",
+        ),
     ] {
         let stage = Stage::github();
         if !file.is_empty() {
@@ -73,7 +78,8 @@ fn a_run_id_cannot_climb_out_of_its_folder() {
         let (address, _) = stage.only_record();
         let segments: Vec<&str> = address.split('/').collect();
         assert_eq!(segments.len(), 5, "{address}");
-        let plain = |s: &&str| !s.starts_with('.') && s.chars().all(|c| c.is_ascii_alphanumeric() || "._=-".contains(c));
+        let plain =
+            |s: &&str| !s.starts_with('.') && s.chars().all(|c| c.is_ascii_alphanumeric() || "._=-".contains(c));
         assert!(segments.iter().all(|s| plain(&s)), "{address}");
         stage.play(&["verify"]).exits(0);
         stage.play(&["list", "--environment", "../../up"]).exits(0);
@@ -89,7 +95,11 @@ fn a_variable_that_looks_like_a_secret_never_enters() {
     stage.env.insert("REGION".into(), "eu-west-1".into());
     let words = ["attest", "-e", "p", "--env", "DEPLOY_TOKEN", "--env", "INNOCENT", "--env", "REGION", "--env", "NOPE"];
     let played = stage.play(&words).exits(0);
-    assert!(played.err.contains("DEPLOY_TOKEN") && played.err.contains("INNOCENT") && played.err.contains("NOPE"), "{}", played.err);
+    assert!(
+        played.err.contains("DEPLOY_TOKEN") && played.err.contains("INNOCENT") && played.err.contains("NOPE"),
+        "{}",
+        played.err
+    );
     let (_, bundle) = stage.only_record();
     let statement = Stage::statement(&bundle).to_string();
     assert!(!statement.contains(&token) && !played.err.contains(&token));

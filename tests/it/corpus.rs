@@ -45,7 +45,8 @@ fn the_golden_record_of_1_0_0_opens_and_says_what_it_said() {
     let record = std::fs::read(GOLDEN).unwrap();
     stage.write("vault/evidence/env=production/date=2026-11-23/run=github-4711-2/run-api.json", record);
     let listed = stage.play(&["list", "--vault", "vault", "--key", PUBLIC, "--json"]).exits(0).json_lines().remove(0);
-    let expected: Value = serde_json::from_str(include_str!("../../fixtures/envelopes/golden_run_v1_1.0.0.expected.json")).unwrap();
+    let expected: Value =
+        serde_json::from_str(include_str!("../../fixtures/envelopes/golden_run_v1_1.0.0.expected.json")).unwrap();
     assert_eq!(listed, expected);
 }
 

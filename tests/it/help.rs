@@ -3,7 +3,17 @@
 use crate::stage::Stage;
 
 const COMMANDS: &[&str] = &[
-    "attest", "verify", "list", "show", "inspect", "doctor", "key new", "key show", "key trust", "schema", "completions",
+    "attest",
+    "verify",
+    "list",
+    "show",
+    "inspect",
+    "doctor",
+    "key new",
+    "key show",
+    "key trust",
+    "schema",
+    "completions",
 ];
 
 #[test]
@@ -21,7 +31,10 @@ fn every_command_explains_itself() {
         let flags = options.lines().filter(|l| l.trim_start().starts_with("--") || l.trim_start().starts_with('-'));
         let flags: Vec<&str> = flags.filter_map(|l| l.split_whitespace().find(|w| w.starts_with("--"))).collect();
         for flag in flags.iter().filter(|f| **f != "--help") {
-            let twin = format!("VOUCHSAFE_{}", flag.trim_start_matches("--").trim_end_matches(',').replace('-', "_").to_uppercase());
+            let twin = format!(
+                "VOUCHSAFE_{}",
+                flag.trim_start_matches("--").trim_end_matches(',').replace('-', "_").to_uppercase()
+            );
             assert!(help.replace("\n", " ").contains(&twin), "{command} {flag} does not say {twin}:\n{help}");
         }
     }

@@ -10,7 +10,9 @@ fn sources() -> Vec<(PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = walkdir::WalkDir::new(&src).into_iter().filter_map(Result::ok);
     let files = files.filter(|e| e.path().extension().is_some_and(|x| x == "rs"));
-    files.map(|e| (e.path().strip_prefix(&src).unwrap().to_owned(), std::fs::read_to_string(e.path()).unwrap())).collect()
+    files
+        .map(|e| (e.path().strip_prefix(&src).unwrap().to_owned(), std::fs::read_to_string(e.path()).unwrap()))
+        .collect()
 }
 
 fn room(path: &Path) -> String {
@@ -18,7 +20,10 @@ fn room(path: &Path) -> String {
 }
 
 fn floor(room: &str) -> usize {
-    FLOORS.iter().position(|f| f.contains(&room)).unwrap_or_else(|| panic!("`{room}` has no floor: say where it belongs"))
+    FLOORS
+        .iter()
+        .position(|f| f.contains(&room))
+        .unwrap_or_else(|| panic!("`{room}` has no floor: say where it belongs"))
 }
 
 /// Rooms that a source text names through `crate::`.

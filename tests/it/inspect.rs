@@ -11,7 +11,8 @@ fn every_file_gets_its_line_in_order() {
     stage.write("none.xml", "<testsuite tests=\"0\"/>");
     stage.play(&["key", "new", "--output", "k.pem"]).exits(0);
     stage.play(&["attest", "-e", "p", "--signing-key", "k.pem", "--output", "record.json"]).exits(0);
-    let words = ["inspect", "--json", "green.xml", "red.xml", "cut.xml", "none.xml", "missing.xml", "k.pem", "record.json"];
+    let words =
+        ["inspect", "--json", "green.xml", "red.xml", "cut.xml", "none.xml", "missing.xml", "k.pem", "record.json"];
     let played = stage.play(&words).exits(1);
     let lines = played.json_lines();
     let verdicts: Vec<_> = lines.iter().map(|l| l["verdict"].as_str().unwrap_or("-")).collect();

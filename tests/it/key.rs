@@ -45,9 +45,17 @@ fn an_encrypted_key_needs_its_passphrase() {
 fn keys_that_cannot_be_used_say_the_way_out() {
     let stage = Stage::new();
     for (name, text, says) in [
-        ("openssh", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "OpenSSH"),
+        (
+            "openssh",
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+            "OpenSSH",
+        ),
         ("rsa", "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n", "Ed25519"),
-        ("public", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\n-----END PUBLIC KEY-----\n", "public"),
+        (
+            "public",
+            "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=\n-----END PUBLIC KEY-----\n",
+            "public",
+        ),
         ("empty", "", "empty"),
         ("garbage", "hello", "PEM"),
     ] {

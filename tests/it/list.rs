@@ -86,7 +86,14 @@ fn names_of_others_cannot_act_on_a_terminal() {
     let xml = GREEN.replace("\"one\"", "\"\u{202e}one\u{9b}31m\"").replace("tests=\"2\"", "tests=\"3\"");
     stage.write("r.xml", xml);
     stage.play(&["attest", "-e", "prod\u{202e}", "--report", "r.xml"]).exits(0);
-    for words in [vec!["list"], vec!["list", "--json"], vec!["list", "--format", "csv"], vec!["show"], vec!["show", "--json"], vec!["verify"]] {
+    for words in [
+        vec!["list"],
+        vec!["list", "--json"],
+        vec!["list", "--format", "csv"],
+        vec!["show"],
+        vec!["show", "--json"],
+        vec!["verify"],
+    ] {
         let played = stage.play(&words);
         for text in [&played.out, &played.err] {
             let acts = |c: char| (c.is_control() && c != '\n' && c != '\r') || ('\u{202a}'..='\u{202e}').contains(&c);

@@ -18,7 +18,18 @@ fn the_first_command_works_on_the_committed_reports() {
     assert_eq!(first, "cargo run --release -- attest --environment demo --report 'fixtures/reports/**/*.xml'");
     let stage = Stage::new();
     let vault = stage.at("vault").display().to_string();
-    let played = stage.play(&["attest", "--environment", "demo", "--report", "fixtures/reports/**/*.xml", "-C", env!("CARGO_MANIFEST_DIR"), "--vault", &vault, "--json"]);
+    let played = stage.play(&[
+        "attest",
+        "--environment",
+        "demo",
+        "--report",
+        "fixtures/reports/**/*.xml",
+        "-C",
+        env!("CARGO_MANIFEST_DIR"),
+        "--vault",
+        &vault,
+        "--json",
+    ]);
     let receipt = played.exits(0).json();
     assert_eq!(receipt["stored"], "created");
     let shown = stage.play(&["show", "--vault", &vault, "--json"]).exits(0).json();

@@ -153,8 +153,7 @@ impl Stage {
     pub fn files(&self, under: &str) -> Vec<String> {
         let root = self.at(under);
         let all = walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok).filter(|e| e.file_type().is_file());
-        let mut all: Vec<String> =
-            all.map(|e| e.path().strip_prefix(&root).unwrap().display().to_string()).collect();
+        let mut all: Vec<String> = all.map(|e| e.path().strip_prefix(&root).unwrap().display().to_string()).collect();
         all.sort();
         all
     }

@@ -84,7 +84,9 @@ fn trust_has_windows_environments_and_revocation() {
     stage.play(&["key", "trust", "--revoke", &keyid, "--on", "2026-11-24", "--trust", "all.json"]).exits(0);
     stage.play(&["verify", "--trust", "all.json"]).exits(0);
     stage.play(&["key", "trust", "public.pem", "--trust", "late.json"]).exits(0);
-    stage.play(&["key", "trust", "--revoke", &keyid, "--on", "2026-11-23", "--reason", "lost", "--trust", "late.json"]).exits(0);
+    stage
+        .play(&["key", "trust", "--revoke", &keyid, "--on", "2026-11-23", "--reason", "lost", "--trust", "late.json"])
+        .exits(0);
     let revoked = stage.play(&["verify", "--trust", "late.json"]).exits(3);
     assert!(revoked.out.contains("revoked"), "{}", revoked.out);
 }

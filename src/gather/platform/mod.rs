@@ -69,6 +69,7 @@ pub(crate) fn detect(env: &Env) -> &'static Platform {
 }
 
 /// The platform called `name`.
+#[cfg(test)]
 pub(crate) fn by_name(name: &str) -> Option<&'static Platform> {
     PLATFORMS.iter().find(|p| p.name == name)
 }
