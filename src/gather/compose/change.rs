@@ -1,0 +1,48 @@
+//! Why the change was made and how it came in: tickets and pull request.
+
+use super::joining::Joining;
+use crate::gather::tickets;
+use crate::record::change_v1::{Change, PullRequest, Via};
+use crate::record::parts_v1::{How, Ticket};
+use crate::record::run_v1::Commit;
+
+pub(super) fn find_tickets(
+    j: &mut Joining,
+    commit: Option<&Commit>,
+    message: Option<&str>,
+    pull_request: Option<&PullRequest>,
+) -> Vec<Ticket> {
+    let mut texts: Vec<(&str, &str)> = Vec::new();
+    let branches = [pull_request.and_then(|p| p.source.as_deref()), commit.and_then(|c| c.branch.as_deref())];
+    texts.extend(branches.into_iter().flatten().map(|b| ("branch", b)));
+    texts.extend(message.or(commit.and_then(|c| c.subject.as_deref())).map(|s| ("commitMessage", s)));
+    texts.extend(pull_request.and_then(|p| p.title.as_deref()).map(|t| ("pullRequestTitle", t)));
+    let mut found: Vec<_> =
+        (j.ask.tickets.iter()).map(|id| Ticket { id: id.clone(), named_in: "flag".into() }).collect();
+    for ticket in tickets::find(&j.ask.ticket_pattern, &texts) {
+        if !found.iter().any(|t| t.id == ticket.id) {
+            found.push(ticket);
+        }
+    }
+    let missing =
+        if found.is_empty() { vec!["no ticket is named anywhere; say --ticket".to_owned()] } else { Vec::new() };
+    if !found.is_empty() {
+        j.learned("tickets", How::Derived, "--ticket, branch, commit message, pull request title");
+    }
+    j.section("tickets", missing, found.is_empty());
+    found
+}
+
+pub(super) fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: Option<Via>) -> Vec<Change> {
+    let why =
+        "approvals and the pull requests since the previous deployment are not asked of the platform by this version";
+    j.section("changes", vec![why.to_owned()], via.is_none());
+    match via {
+        Some(via) => vec![Change { via, pull_request, reviews: Vec::new(), tickets: Vec::new() }],
+        None => {
+            // Which door the commits took is not certain, so nothing is claimed.
+            j.forget("changes.");
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Joins platform, git, images, files, reports and words into one record, and says what could not be learned.
+
+mod change;
+mod joining;
+mod machine;
+mod outputs;
+mod run;
+mod source;
+
+use super::Progress;
+use super::platform::{Env, Platform};
+use crate::record::SCHEMA_VERSION;
+use crate::record::parts_v1::{How, Outcome, Tool};
+use crate::record::run_v1::RunRecord;
+use crate::record::test_run_v1::Verdict;
+use chrono::{DateTime, Utc};
+use joining::Joining;
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// What was asked for, in words; and the few facts about the process that the record holds.
+pub(crate) struct Ask {
+    /// Target environment; without it the platform's own word counts.
+    pub(crate) environment: Option<String>,
+    /// Which of several records of this run.
+    pub(crate) component: Option<String>,
+    /// Where the repository and relative patterns are.
+    pub(crate) dir: PathBuf,
+    /// Globs of reports.
+    pub(crate) reports: Vec<String>,
+    /// Report format to take for granted.
+    pub(crate) report_format: Option<String>,
+    /// Globs of files.
+    pub(crate) artifacts: Vec<String>,
+    /// Images: the name of a source in [`image::SOURCES`] and its value.
+    pub(crate) images: Vec<(String, String)>,
+    /// Whether a registry may be asked for the digest of a tag.
+    pub(crate) resolve: bool,
+    /// Docker's `config.json`, for credentials of a registry.
+    pub(crate) docker_config: Option<PathBuf>,
+    /// How the run ended, as told.
+    pub(crate) outcome: Option<Outcome>,
+    /// GitHub's `toJSON(needs)`.
+    pub(crate) needs: Option<String>,
+    /// Tickets, as told.
+    pub(crate) tickets: Vec<String>,
+    /// How a ticket looks in other text.
+    pub(crate) ticket_pattern: Regex,
+    /// Variables to keep beside the allow-list.
+    pub(crate) variables: Vec<String>,
+    /// Who answers for it, as told.
+    pub(crate) operator: Option<String>,
+    /// For whom a machine account acted, as told.
+    pub(crate) on_behalf_of: Option<String>,
+    /// Run id, as told.
+    pub(crate) run_id: Option<String>,
+    /// Commit, as told.
+    pub(crate) commit: Option<String>,
+    /// Why it was done by hand.
+    pub(crate) reason: Option<String>,
+    /// Operating-system user.
+    pub(crate) user: Option<String>,
+    /// Host name.
+    pub(crate) host: Option<String>,
+    /// Whether a person sits at a terminal.
+    pub(crate) tty: bool,
+    /// The moment of writing.
+    pub(crate) now: DateTime<Utc>,
+    /// Id of the new record.
+    pub(crate) record_id: Uuid,
+    /// Where a flag's value came from, when not from the command line: long name, kind, name of the source.
+    pub(crate) sources: BTreeMap<String, (How, String)>,
+}
+
+/// A record, and what a person should know about how it came to be.
+pub(crate) struct Gathered {
+    /// The record.
+    pub(crate) record: RunRecord,
+    /// What is worth a word.
+    pub(crate) warnings: Vec<String>,
+    /// Reports that could not be read, patterns that matched nothing: one sentence each.
+    pub(crate) unreadable: Vec<String>,
+}
+
+impl Gathered {
+    /// Whether any report says that something failed.
+    pub(crate) fn tests_failed(&self) -> bool {
+        self.record.tests.iter().any(|t| t.verdict == Verdict::Failed)
+    }
+}
+
+/// Why no record can be made at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GatherError {
+    /// Nobody named the environment.
+    #[error("no environment was named: say --environment NAME")]
+    NoEnvironment,
+    /// A word on the command line cannot be used.
+    #[error("{0}")]
+    Word(String),
+}
+
+/// Gathers one run record.
+pub(crate) fn gather(
+    ask: &Ask,
+    env: &Env,
+    platform: &Platform,
+    progress: &mut Progress,
+) -> Result<Gathered, GatherError> {
+    let facts = platform.read(env);
+    let mut j = Joining {
+        ask,
+        provenance: facts.provenance.clone(),
+        completeness: facts.completeness.clone(),
+        warnings: facts.warnings.clone(),
+        unreadable: Vec::new(),
+    };
+    let environment = run::environment(&mut j, &facts)?;
+    let run = run::run(&mut j, &facts, platform)?;
+    let operator = run::operator(&mut j, &facts, platform);
+    let source::Checkout { commit, message, remote_url } = source::checkout(&mut j, &facts);
+    let repository = source::repository(&mut j, &facts, remote_url);
+    let artifacts = outputs::artifacts(&mut j, env, progress);
+    let tests = outputs::tests(&mut j, progress);
+    let pull_request = facts.pull_request.clone();
+    let tickets = change::find_tickets(&mut j, commit.as_ref(), message.as_deref(), pull_request.as_ref());
+    let changes = change::changes(&mut j, pull_request, facts.via);
+    let variables = machine::kept_variables(&mut j, env, platform);
+    let runner = machine::runner(&mut j, &facts);
+    let manual = machine::manual(&mut j, platform);
+    let record = RunRecord {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        record_id: ask.record_id,
+        recorded_on: ask.now,
+        environment,
+        component: ask.component.clone(),
+        run,
+        repository,
+        operator,
+        commit,
+        artifacts,
+        tests,
+        changes,
+        tickets,
+        runner,
+        variables,
+        emergency: None,
+        manual,
+        tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
+        completeness: j.completeness,
+        provenance: j.provenance,
+    };
+    Ok(Gathered { record, warnings: j.warnings, unreadable: j.unreadable })
+}

@@ -1,0 +1,111 @@
+//! Environment, run and operator: the platform's word and the flags, and what happens where they differ.
+
+use super::GatherError;
+use super::joining::Joining;
+use crate::gather::outcome;
+use crate::gather::platform::{Platform, PlatformFacts};
+use crate::record::parts_v1::{Actor, How, Operator, Outcome, Run};
+
+pub(super) fn environment(j: &mut Joining, facts: &PlatformFacts) -> Result<String, GatherError> {
+    let named = match (&j.ask.environment, &facts.environment) {
+        (Some(told), theirs) => {
+            if let Some(theirs) = theirs.as_ref().filter(|t| *t != told) {
+                let warning =
+                    format!("told environment `{told}`, the platform says `{theirs}`; the record says `{told}`");
+                j.warnings.push(warning.clone());
+                j.section("environment", vec![warning], false);
+            }
+            j.told("environment", "environment");
+            told.clone()
+        }
+        (None, Some(theirs)) => theirs.clone(),
+        (None, None) => return Err(GatherError::NoEnvironment),
+    };
+    match named.trim() {
+        "" => Err(GatherError::NoEnvironment),
+        name if name.len() > 200 => Err(GatherError::Word("the environment's name is longer than 200 bytes".into())),
+        name => Ok(name.to_owned()),
+    }
+}
+
+pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Result<Run, GatherError> {
+    let mut run = facts.run.clone();
+    run.platform = platform.name.to_owned();
+    run.attempt = run.attempt.max(1);
+    if let Some(id) = &j.ask.run_id {
+        run.id = id.clone();
+        j.told("run.id", "run-id");
+    } else if run.id.is_empty() {
+        run.id = j.ask.record_id.to_string();
+        j.learned("run.id", How::Derived, "recordId");
+        if !platform.is_manual() {
+            j.section(
+                "run",
+                vec!["the platform did not tell its run id; the record's own id stands for it".into()],
+                false,
+            );
+        }
+    }
+    if let Some(needs) = &j.ask.needs {
+        let (jobs, outcome) =
+            outcome::needs(needs).map_err(|e| GatherError::Word(format!("could not read --needs: {e}")))?;
+        run.jobs = jobs;
+        run.outcome = outcome;
+        j.told("run.jobs", "needs");
+        j.told("run.outcome", "needs");
+    }
+    if let Some(outcome) = j.ask.outcome {
+        // A failed job is a fact; a hopeful word must not paint over it.
+        let worse =
+            run.outcome == Outcome::Failed || (run.outcome == Outcome::Cancelled && outcome == Outcome::Succeeded);
+        if worse && outcome != run.outcome {
+            j.warnings.push(format!(
+                "told outcome `{}`, but the jobs say `{}`; the record says `{}`",
+                outcome.as_str(),
+                run.outcome.as_str(),
+                run.outcome.as_str()
+            ));
+        } else {
+            run.outcome = outcome;
+            j.told("run.outcome", "outcome");
+        }
+    }
+    let missing = match run.outcome {
+        Outcome::Unknown => vec!["nobody told how the run ended; say --outcome or --needs".to_owned()],
+        _ => Vec::new(),
+    };
+    if run.finished_on.is_none() {
+        run.finished_on = Some(j.ask.now);
+        j.learned("run.finishedOn", How::Clock, "the moment of writing");
+    }
+    j.section("run", missing, false);
+    Ok(run)
+}
+
+pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Option<Operator> {
+    let mut operator = facts.operator.clone();
+    if let Some(login) = &j.ask.operator {
+        if let Some(theirs) = operator.as_ref().and_then(|o| o.login.as_deref()).filter(|l| l != login) {
+            let warning = format!("told operator `{login}`, the platform says `{theirs}`");
+            j.warnings.push(warning.clone());
+            j.section("operator", vec![warning], false);
+        }
+        operator =
+            Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
+        j.told("operator.login", "operator");
+    } else if operator.is_none() && platform.is_manual() && j.ask.user.is_some() {
+        operator =
+            Some(Operator { id: None, login: j.ask.user.clone(), name: None, how: How::OsUser, on_behalf_of: None });
+        j.learned("operator.login", How::OsUser, "operating system");
+    }
+    if let (Some(operator), Some(other)) = (operator.as_mut(), &j.ask.on_behalf_of) {
+        operator.on_behalf_of = Some(Actor { login: Some(other.clone()), ..Actor::default() });
+        j.told("operator.onBehalfOf", "on-behalf-of");
+    }
+    let missing = match &operator {
+        None => vec!["nobody named who answers for this run; say --operator".to_owned()],
+        Some(_) => Vec::new(),
+    };
+    j.section("operator", missing, operator.is_none());
+    operator
+}
