@@ -131,6 +131,7 @@ fn wanted_id(repo: &Repository, wanted: &str, facts: &mut GitFacts) -> Option<Oi
     let wanted = wanted.to_ascii_lowercase();
     let hex = wanted.bytes().all(|b| b.is_ascii_hexdigit());
     if !hex || !matches!(wanted.len(), 40 | 64) {
+        let wanted: String = wanted.chars().take(80).collect();
         facts.section(Status::Unavailable, Some(format!("`{wanted}` is not a full commit id (40 or 64 hex digits)")));
         return None;
     }

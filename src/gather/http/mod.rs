@@ -2,49 +2,24 @@
 //!
 //! Asynchronous inside, blocking outside: who gathers does one thing after another.
 
+mod address;
 #[cfg(test)]
 pub(crate) mod loopback;
+mod secret;
 #[cfg(test)]
 mod tests;
 
-use ::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+pub(crate) use address::is_loopback;
+use address::{parse, place, redirected};
+pub(crate) use secret::{Header, Secret};
+
+use ::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use std::sync::OnceLock;
 use std::time::Duration;
-use url::{Host, Url};
-use zeroize::Zeroizing;
-
-/// A password or token: wiped when dropped, and never printed, for it has neither `Debug` nor `Display`.
-#[derive(Clone)]
-pub(crate) struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Takes a secret over.
-    pub(crate) fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text itself, for a header or a child's input. Not for a message.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d).map(Self::new)
-    }
-}
-
-/// The value of a request header.
-pub(crate) enum Header<'a> {
-    /// Anybody may see it.
-    Plain(&'a str),
-    /// Only the host that was asked may see it: it does not follow a redirect to another origin.
-    Secret(&'a Secret),
-}
+use url::Url;
 
 /// How the client behaves. `Default` is right for everything but tests and unusual networks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Options {
     /// Time to connect.
     pub connect: Duration,
@@ -52,7 +27,7 @@ pub(crate) struct Options {
     pub whole: Duration,
     /// Tries of one request, the first included.
     pub tries: u32,
-    /// Proxy for https (`HTTPS_PROXY`).
+    /// Proxy for https (`HTTPS_PROXY`). May hold a password, hence no `Debug` here.
     pub https_proxy: Option<String>,
     /// Hosts that are asked directly (`NO_PROXY`).
     pub no_proxy: Option<String>,
@@ -309,41 +284,9 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
     Ok(Response { status: answer.status().as_u16(), headers: std::mem::take(answer.headers_mut()), body })
 }
 
-/// Where a redirect leads; never from TLS to a connection without.
-fn redirected(url: &Url, response: &Response) -> Result<Url, HttpError> {
-    let failed = |why: &str| HttpError::Redirect(place(url), why.into());
-    let next = response.header(LOCATION.as_str()).and_then(|l| url.join(l).ok());
-    let next = next.ok_or_else(|| failed("it names no address"))?;
-    if url.scheme() == "https" && next.scheme() != "https" {
-        return Err(failed("it leads from https to a connection without TLS"));
-    }
-    Ok(next)
-}
-
-fn parse(url: &str) -> Result<Url, HttpError> {
-    // Not repeated: it may hold a secret, and nobody can say where.
-    Url::parse(url).map_err(|e| HttpError::Address("an address".into(), e.to_string()))
-}
-
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Whether `url` stays on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
-
-/// `url` as it may stand in a message: queries and user information may be secrets.
-fn place(url: &Url) -> String {
-    let port = url.port().map(|p| format!(":{p}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 /// An error with its causes: reqwest's own text stops at "error sending request".

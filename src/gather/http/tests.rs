@@ -1,6 +1,6 @@
 use super::loopback::{Answer, Server};
 use super::*;
-use ::http::header::{ACCEPT, AUTHORIZATION};
+use ::http::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use std::time::Instant;
 
 fn ok(body: &str) -> Answer {
