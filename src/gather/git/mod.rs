@@ -13,7 +13,7 @@ mod tree;
 use crate::record::parts_v1::{Completeness, How, Provenance, Status};
 use crate::record::run_v1::Commit;
 use git2::{ObjectType, Oid, Repository};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A commit object is refused above this many bytes, so that a hostile repository cannot fill the memory.
 const COMMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -29,8 +29,6 @@ pub(crate) struct GitFacts {
     pub message: Option<String>,
     /// Address of `origin`, credentials removed.
     pub remote_url: Option<String>,
-    /// Working folder, or the repository's own folder when bare.
-    pub root: PathBuf,
     /// Where each fact came from.
     pub provenance: Vec<Provenance>,
     /// One line for section `commit`.
@@ -93,7 +91,6 @@ pub(crate) fn read(dir: &Path, wanted: Option<&str>) -> Result<Option<GitFacts>,
         head: head.map(|h| h.to_string()),
         message: None,
         remote_url: remote::origin(&repo),
-        root: root.clone(),
         provenance: Vec::new(),
         completeness: Vec::new(),
         warnings: Vec::new(),

@@ -23,19 +23,17 @@ use std::path::Path;
 pub(crate) struct Source {
     /// The flag without its dashes, or the variable.
     pub name: &'static str,
-    /// What its value is, in one line for `--help`.
-    pub value: &'static str,
     /// Reads one value.
     read: fn(&Ask<'_>, &str) -> anyhow::Result<Found>,
 }
 
 /// TABLE of image sources.
 pub(crate) const SOURCES: &[Source] = &[
-    Source { name: "image", value: "NAME@sha256:DIGEST, or NAME:TAG with --resolve", read: reference::read },
-    Source { name: "image-metadata", value: "the file of `docker buildx build --metadata-file`", read: buildx::read },
-    Source { name: "oci-layout", value: "a folder in the OCI image layout", read: oci_layout::read },
-    Source { name: "iidfile", value: "the file of `docker build --iidfile`", read: iidfile::read },
-    Source { name: "GITHUB_ARTIFACTS_LIST", value: "the runner's list of declared artifacts", read: github_list::read },
+    Source { name: "image", read: reference::read },
+    Source { name: "image-metadata", read: buildx::read },
+    Source { name: "oci-layout", read: oci_layout::read },
+    Source { name: "iidfile", read: iidfile::read },
+    Source { name: "GITHUB_ARTIFACTS_LIST", read: github_list::read },
 ];
 
 /// What the sources may use.
