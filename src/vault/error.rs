@@ -26,7 +26,9 @@ pub(crate) enum VaultError {
     )]
     NoBucket { location: String, why: String },
     /// No answer that settles anything, after every retry.
-    #[error("could not {doing}: {why} ({tries} tries)\ncheck the endpoint, the region and the network, then try again")]
+    #[error(
+        "could not {doing}: {why} ({tries} tries)\ncheck the endpoint, the region, the network and (for a private certificate) AWS_CA_BUNDLE, then try again"
+    )]
     Unreachable { doing: String, why: String, tries: u32 },
     /// A different object stands at the address. Both are kept: write-once held.
     #[error(

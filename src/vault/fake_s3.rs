@@ -30,7 +30,7 @@ pub(super) enum Fault {
     Lie,
     /// Stored and answered, but without an ETag.
     NoEtag,
-    /// If-None-Match is not looked at.
+    /// If-None-Match is not looked at, nor start-after.
     IgnoreCondition,
     /// Half of the body, then the connection closes.
     Truncate,
@@ -70,7 +70,7 @@ pub(super) struct State {
     pub faults: Vec<(&'static str, usize, Fault)>,
     /// Answers of sub-resources: query name, status, body.
     pub documents: Vec<(&'static str, u16, &'static str)>,
-    /// Seconds by which its clock is off.
+    /// No object lock on this bucket.
     pub unlocked: bool,
     pub unversioned: bool,
     counter: u64,
@@ -271,7 +271,7 @@ fn answer(state: &mut State, request: &Request, fault: Option<Fault>) -> Answer 
     }
     match (request.method.as_str(), key) {
         ("PUT", key) => put(state, request, key, fault),
-        ("GET", "") if request.query.contains_key("list-type") => list(state, request),
+        ("GET", "") if request.query.contains_key("list-type") => list(state, request, fault),
         ("GET", key) => match state.documents.iter().find(|(name, ..)| request.query.contains_key(*name)) {
             Some((_, status, body)) => Answer::new(*status, *body),
             None => get(state, request, key, fault),
@@ -343,9 +343,16 @@ fn get(state: &State, request: &Request, key: &str, fault: Option<Fault>) -> Ans
     answer
 }
 
-fn list(state: &State, request: &Request) -> Answer {
+fn list(state: &State, request: &Request, fault: Option<Fault>) -> Answer {
     let ask = |name: &str| request.query.get(name).cloned().unwrap_or_default();
-    let (prefix, after) = (ask("prefix"), ask("start-after").max(ask("continuation-token")));
+    let (prefix, after) = (
+        ask("prefix"),
+        if fault == Some(Fault::IgnoreCondition) {
+            ask("continuation-token")
+        } else {
+            ask("start-after").max(ask("continuation-token"))
+        },
+    );
     let most: usize = ask("max-keys").parse().unwrap_or(3); // small, so that every listing has pages
     let mut keys = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
     let page: Vec<_> = keys.by_ref().take(most).collect();

@@ -12,10 +12,10 @@ use object_store::path::Path;
 use object_store::signer::SignedUrlOptions;
 use std::time::Duration;
 
-/// The store's address and a pair that may do everything there.
+/// The store's address, its certificate, and a pair that may do everything there.
 #[allow(clippy::disallowed_methods, reason = "the outside script tells a test where the store is; nothing else can")]
-fn store() -> [String; 3] {
-    ["VOUCHSAFE_TEST_S3", "VOUCHSAFE_TEST_S3_USER", "VOUCHSAFE_TEST_S3_SECRET"]
+fn store() -> [String; 4] {
+    ["VOUCHSAFE_TEST_S3", "VOUCHSAFE_TEST_S3_CA", "VOUCHSAFE_TEST_S3_USER", "VOUCHSAFE_TEST_S3_SECRET"]
         .map(|name| std::env::var(name).unwrap_or_else(|_| panic!("{name}: run tests/outside/storage/run.sh")))
 }
 
@@ -25,9 +25,10 @@ fn now() -> chrono::DateTime<chrono::Utc> {
 }
 
 fn open(bucket: &str, secret: Option<&str>) -> Vault {
-    let [endpoint, user, right] = store();
+    let [endpoint, ca, user, right] = store();
     let env = [
         ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
+        ("AWS_CA_BUNDLE", &ca),
         ("AWS_ACCESS_KEY_ID", &user),
         ("AWS_SECRET_ACCESS_KEY", secret.unwrap_or(&right)),
         ("AWS_REGION", "us-east-1"),
@@ -195,6 +196,22 @@ fn a_wrong_secret_and_a_missing_bucket_are_told_apart() {
     for e in [vault.get(&address("x"), None).unwrap_err(), vault.list("").unwrap_err()] {
         println!("missing bucket, read: {e}");
         assert_eq!(variant(&e), "NoBucket");
+    }
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let [endpoint, _, user, secret] = store();
+    let env =
+        [("AWS_ENDPOINT_URL_S3", endpoint.as_str()), ("AWS_ACCESS_KEY_ID", &user), ("AWS_SECRET_ACCESS_KEY", &secret)];
+    for allow in [None, Some(("AWS_ALLOW_INVALID_CERTIFICATES", "true"))] {
+        let env: Vec<_> = env.into_iter().chain(allow).collect();
+        let patience = Patience { tries: 1, ..Patience::default() };
+        let e = Vault::open("s3://locked", &settings(&env, patience)).unwrap().list("").unwrap_err();
+        println!("unknown certificate: {e}");
+        assert_eq!(variant(&e), "Unreachable");
+        assert!(e.to_string().contains("certificate"), "{e}");
     }
 }
 

@@ -104,6 +104,19 @@ pub(super) fn contract(vault: &Vault, unique: &str) {
     assert_eq!(vault.list("evidence/env=nowhere/").unwrap(), []);
     assert_eq!(vault.list(&format!("ledger/env={unique}env/")).unwrap()[0].address, entry);
 
+    // A dash sorts before a slash: folders are not sorted by their names alone.
+    for environment in ["s", "s-b", "s=b"] {
+        vault.put_once(&Address::ledger(&format!("{unique}{environment}"), "1"), b"1", &tags(), None).unwrap();
+    }
+    let mut order = Vec::new();
+    vault
+        .list_each(&format!("ledger/env={unique}s"), None, None, &mut |found| {
+            order.push(found.address.as_str().replace(&format!("ledger/env={unique}"), ""));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(order, ["s-b/1", "s/1", "s=b/1"]);
+
     // In pages of one, from the middle, until told to stop.
     let mut seen = Vec::new();
     vault
@@ -281,6 +294,28 @@ fn an_uncontended_put_is_two_requests_and_everything_rides_on_the_first() {
         assert_eq!(headers.get(name).map(String::as_str), Some(want), "{name}");
     }
     assert_eq!(state.requests[1].query.get("versionId").map(String::as_str), Some("v1"));
+}
+
+#[test]
+fn no_variable_switches_write_once_or_the_checksum_off() {
+    let fake = FakeS3::start();
+    let endpoint = format!("http://{}", fake.address);
+    let env = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_CONDITIONAL_PUT", "disabled"),
+        ("AWS_CHECKSUM_ALGORITHM", "crc64nvme"),
+        ("AWS_UNSIGNED_PAYLOAD", "true"),
+        ("AWS_BUCKET", "another"),
+    ];
+    let vault = Vault::open("s3://vault", &settings(&env, quick())).unwrap();
+    vault.put_once(&address("x"), b"{}", &tags(), Some(&lock(Mode::Compliance))).unwrap();
+    assert_eq!(outcome(&vault.put_once(&address("x"), b"[]", &tags(), None)), "Different");
+    let state = fake.state.lock().unwrap();
+    let headers = &state.requests[0].headers;
+    assert_eq!(headers["x-amz-content-sha256"], Sha256Digest::of(b"{}").to_string());
+    assert!(headers.contains_key("x-amz-checksum-sha256") && headers.contains_key("if-none-match"));
 }
 
 #[test]
@@ -525,6 +560,18 @@ fn listing_survives_a_hiccup_and_a_big_folder_is_not_loaded_to_find_one() {
     vault.list_each("evidence/", None, Some(1), &mut |_| std::ops::ControlFlow::Break(())).unwrap();
     assert_eq!(fake.count("GET"), before + 1);
     assert_eq!(fake.state.lock().unwrap().requests.last().unwrap().query["max-keys"], "1");
+    // A store that does not know start-after.
+    fake.state.lock().unwrap().faults = vec![("GET", 1, Fault::IgnoreCondition)];
+    let all = vault.list("evidence/").unwrap();
+    fake.state.lock().unwrap().faults = vec![("GET", 1, Fault::IgnoreCondition)];
+    let mut rest = Vec::new();
+    vault
+        .list_each("evidence/", Some(&all[1].address), None, &mut |found| {
+            rest.push(found);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(rest, all[2..]);
     for (fault, want) in [
         (Fault::Before(403, "AccessDenied"), "Denied"),
         (Fault::Before(404, "NoSuchBucket"), "NoBucket"),

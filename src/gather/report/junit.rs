@@ -78,9 +78,9 @@ enum Kind {
 /// An open test case.
 #[derive(Default)]
 struct OpenCase {
-    name: String,
-    class: String,
-    time: String,
+    name: Vec<u8>,
+    class: Vec<u8>,
+    time: Vec<u8>,
     timed: bool,
     /// What the attributes `status` and `result` say.
     stated: Option<Outcome>,
@@ -159,25 +159,25 @@ impl Reading<'_> {
         let mut stated = None;
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => keep(&value, &mut suite.name),
-                b"tests" => claims.total = Number::parse(&value),
-                b"failures" => claims.failed = Number::parse(&value),
-                b"errors" => claims.errored = Number::parse(&value),
+                b"name" => keep(&value.bytes(), &mut suite.name),
+                b"tests" => claims.total = Number::parse(&value.text()),
+                b"failures" => claims.failed = Number::parse(&value.text()),
+                b"errors" => claims.errored = Number::parse(&value.text()),
                 // `skips` is nose's and unittest-xml's, `skip` older nose's, `ignored` Eclipse's
-                b"skipped" | b"skips" | b"skip" | b"ignored" => claims.skipped = Number::parse(&value),
-                b"disabled" => claims.disabled = Number::parse(&value),
-                b"timestamp" if self.tally.timestamp.is_none() => self.tally.timestamp = Some(kept(&value)),
-                b"status" | b"result" => stated = Outcome::of_word(&value).max(stated),
+                b"skipped" | b"skips" | b"skip" | b"ignored" => claims.skipped = Number::parse(&value.text()),
+                b"disabled" => claims.disabled = Number::parse(&value.text()),
+                b"timestamp" if self.tally.timestamp.is_none() => self.tally.timestamp = Some(kept(&value.bytes())),
+                b"status" | b"result" => stated = Outcome::of_word(&value.text()).max(stated),
                 _ => {}
             }
         }
         suite.claims = claims;
         if self.tally.name.is_none() && !suite.name.is_empty() {
-            self.tally.name = Some(suite.name.clone());
+            self.tally.name = Some(suite.label().into_owned());
         }
         if let Some(outcome @ (Outcome::Failed | Outcome::Errored)) = stated {
             suite.own.broken();
-            self.tally.broken(&suite.name, outcome);
+            self.tally.broken(&suite.label(), outcome);
         }
         Kind::Suite
     }
@@ -202,20 +202,20 @@ impl Reading<'_> {
         *case = OpenCase { name, class, time, ..OpenCase::default() };
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => keep(&value, &mut case.name),
-                b"classname" => keep(&value, &mut case.class),
+                b"name" => keep(&value.bytes(), &mut case.name),
+                b"classname" => keep(&value.bytes(), &mut case.class),
                 // PHPUnit writes both, some tools only this one
-                b"class" if case.class.is_empty() => keep(&value, &mut case.class),
+                b"class" if case.class.is_empty() => keep(&value.bytes(), &mut case.class),
                 b"time" => {
-                    keep(&value, &mut case.time);
+                    keep(&value.bytes(), &mut case.time);
                     case.timed = true;
                 }
                 // GoogleTest and CTest say by `status` and `result` what others say by an element
-                b"status" | b"result" => match Outcome::of_word(&value) {
+                b"status" | b"result" => match Outcome::of_word(&value.text()) {
                     Some(outcome) => case.stated = case.stated.max(Some(outcome)),
                     None => {
                         case.unknown_word = true;
-                        self.tally.warn(|| format!("the outcome word {} is unknown", quoted(&value)));
+                        self.tally.warn(|| format!("the outcome word {} is unknown", quoted(&value.text())));
                     }
                 },
                 _ => {}
@@ -233,9 +233,9 @@ impl Reading<'_> {
         let found =
             tally::Case { outcome, flaky: case.flaky > 0, suite: &suite.name, class: &case.class, name: &case.name };
         self.tally.case(&found);
-        self.tally.time(case.timed.then_some(case.time.as_str()), outcome != Outcome::Skipped);
+        self.tally.time(case.timed.then_some(case.time.as_slice()), outcome != Outcome::Skipped);
         if let Some(note) = note {
-            self.tally.warn(|| format!("test case {} {note}", quoted(&case.name)));
+            self.tally.warn(|| format!("test case {} {note}", quoted(&String::from_utf8_lossy(&case.name))));
         }
     }
 
@@ -262,7 +262,7 @@ impl Reading<'_> {
             _ if is => {
                 if let Some(suite) = self.suites.last() {
                     suite.own.broken();
-                    self.tally.broken(&suite.name, outcome);
+                    self.tally.broken(&suite.label(), outcome);
                 }
                 return Kind::Muted;
             }
@@ -284,7 +284,7 @@ impl Reading<'_> {
             (None, b"rerunFailure" | b"rerunError") => case.rerun += 1,
             (None, b"skipped" | b"skip" | b"ignored" | b"disabled" | b"notrun" | b"pending") => {
                 case.skipped = true;
-                case.todo |= tag.attributes().any(|(name, value)| name == b"type" && value == "todo");
+                case.todo |= tag.attributes().any(|(name, value)| name == b"type" && &*value.bytes() == b"todo");
                 // not muted: being skipped never hides a failure
                 return Kind::Other;
             }

@@ -29,10 +29,21 @@ fn bare(head: &[u8]) -> String {
     head.iter().filter(|b| (1..0x80).contains(*b)).map(|&b| char::from(b)).collect()
 }
 
+/// What follows `<!DOCTYPE …>`, whose quoted parts and subset may hold anything.
 fn after_doctype(text: &str) -> Option<&str> {
-    let end = text.find(['[', '>'])?;
-    let rest = &text[end..];
-    if rest.starts_with('>') { Some(&rest[1..]) } else { Some(rest.split_once(']')?.1.split_once('>')?.1) }
+    let (mut quote, mut subset) = (None, false);
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[') => subset = true,
+            (None, ']') => subset = false,
+            (None, '>') if !subset => return Some(&text[i + 1..]),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Says what a file that no reader recognises seems to be.
@@ -90,7 +101,8 @@ mod tests {
     #[test]
     fn the_root_is_found_behind_everything_that_may_precede_it() {
         let utf16: Vec<u8> = "\u{FEFF}<testsuites/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let cases: [(&[u8], Option<&str>); 14] = [
+        let cases: [(&[u8], Option<&str>); 15] = [
+            (b"<!DOCTYPE t SYSTEM \"[>.dtd\"><testsuites>", Some("testsuites")),
             (b"<testsuites>", Some("testsuites")),
             (b"<a:testsuite\nx='1'>", Some("testsuite")),
             (b"\xEF\xBB\xBF <?xml version='1.0'?><!-- <no> --><?pi <no?>\n<testsuite/>", Some("testsuite")),

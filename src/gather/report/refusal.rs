@@ -1,5 +1,6 @@
 //! Why a file was not read as a report, and where in it.
 
+use super::xml::count;
 use std::fmt;
 
 /// A place in a report: both counted from 1, columns in characters.
@@ -17,7 +18,7 @@ impl Place {
 
     /// The place after `text`, which begins here.
     pub(crate) fn after(self, text: &[u8]) -> Self {
-        let lines = text.iter().filter(|&&b| b == b'\n').count() as u64;
+        let lines = count(text, b'\n');
         let last = text.iter().rposition(|&b| b == b'\n').map_or(text, |i| &text[i + 1..]);
         // a character is every byte that does not continue one (RFC 3629, section 3)
         let characters = last.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u64;

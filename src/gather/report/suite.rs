@@ -4,6 +4,7 @@ use super::outcome::{Number, Outcome};
 use super::refusal::quoted;
 use super::tally::Tally;
 use crate::record::test_run_v1::{Counts, Declared};
+use std::borrow::Cow;
 
 /// What a suite's attributes say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,8 +88,8 @@ impl Shown {
 /// A suite that is open.
 #[derive(Default)]
 pub(crate) struct Suite {
-    /// Its name.
-    pub(crate) name: String,
+    /// Its name, in UTF-8.
+    pub(crate) name: Vec<u8>,
     /// What it says.
     pub(crate) claims: Claims,
     /// What stands directly in it.
@@ -147,15 +148,20 @@ impl Suite {
     fn compare(&self, what: &str, claimed: Number, shown: &[u64; 2], tally: &mut Tally) {
         match claimed {
             Number::Is(n) if !shown.contains(&n) => {
-                tally.warn(|| format!("{} declares {what}={n}, and {} were found", self.title(), shown[0]));
+                tally.warn(|| format!("{} declares {what}={n}; found {}", self.title(), shown[0]));
             }
             Number::Unreadable => tally.warn(|| format!("{}: the number of {what} cannot be read", self.title())),
             _ => {}
         }
     }
 
+    /// Its name as text.
+    pub(crate) fn label(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
+    }
+
     fn title(&self) -> String {
-        if self.name.is_empty() { "the report".into() } else { format!("suite {}", quoted(&self.name)) }
+        if self.name.is_empty() { "the report".into() } else { format!("suite {}", quoted(&self.label())) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The inside of a tag, strictly: names, quotes, spaces, references, no attribute twice (XML 1.0, 3.1).
 
 use super::super::refusal::{Refusal, quoted};
+use super::scan;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -22,7 +23,6 @@ pub(crate) struct Span {
 const NAME: u8 = 1;
 const NAME_START: u8 = 2;
 const SPACE: u8 = 4;
-const VALUE_STOP: u8 = 8;
 
 /// What each byte may be. Every byte beyond ASCII may stand in a name: this does not repeat Unicode's tables.
 static CLASS: [u8; 256] = {
@@ -33,9 +33,7 @@ static CLASS: [u8; 256] = {
         table[i] = match b {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80.. => NAME | NAME_START,
             b'0'..=b'9' | b'-' | b'.' => NAME,
-            b' ' => SPACE,
-            b'\t' | b'\n' | b'\r' => SPACE | VALUE_STOP,
-            b'<' | b'&' | b'"' | b'\'' => VALUE_STOP,
+            b' ' | b'\t' | b'\n' | b'\r' => SPACE,
             _ => 0,
         };
         i += 1;
@@ -62,61 +60,101 @@ fn run_end(tag: &[u8], from: usize, class: u8) -> usize {
     tag[from..].iter().position(|&b| !is(b, class)).map_or(tag.len(), |i| from + i)
 }
 
-/// Finds the attributes of `tag` from byte `at`, which is the one after the element's name.
+/// Reads a tag that opens an element and stands at the start of `text`: its attributes into `out`, its end.
 ///
-/// `xml11` allows references to control characters (XML 1.1, 2.2).
-pub(crate) fn spans(tag: &[u8], mut at: usize, xml11: bool, out: &mut Vec<Span>) -> Result<(), Refusal> {
+/// `None` when the text ends before the tag does. `xml11` allows references to control characters (XML 1.1, 2.2).
+pub(crate) fn opening(text: &[u8], xml11: bool, out: &mut Vec<Span>) -> Result<Option<Opening>, Refusal> {
+    let name = name_end(text, 1);
+    if name == 1 {
+        return if text.len() < 2 { Ok(None) } else { Err(Refusal::new("a `<` that begins no tag")) };
+    }
+    let read = match attributes(text, name, xml11, out)? {
+        None => None,
+        Some(at) => match &text[at..] {
+            [b'>', ..] => Some(Opening { name, end: at + 1, empty: false }),
+            [b'/', b'>', ..] => Some(Opening { name, end: at + 2, empty: true }),
+            [] | [b'/'] => None,
+            other => return Err(Refusal::new(format!("no attribute name can begin with {}", excerpt(&other[..1])))),
+        },
+    };
+    Ok(read)
+}
+
+/// A tag's measures, from its `<`.
+pub(crate) struct Opening {
+    /// Where its name ends.
+    pub(crate) name: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// Whether it closes itself.
+    pub(crate) empty: bool,
+}
+
+/// Finds the attributes from byte `at` on, and where there is no further one; `None` when the text ends before that.
+pub(crate) fn attributes(
+    tag: &[u8],
+    mut at: usize,
+    xml11: bool,
+    out: &mut Vec<Span>,
+) -> Result<Option<usize>, Refusal> {
     out.clear();
     loop {
         let start = run_end(tag, at, SPACE);
-        if start == tag.len() {
-            return Ok(());
-        }
         let end = name_end(tag, start);
         if end == start {
-            return Err(Refusal::new(format!("no attribute name can begin with {}", excerpt(&tag[start..]))));
+            return Ok(Some(start));
         }
-        if start == at {
-            return Err(Refusal::new(format!("no space before the attribute {}", excerpt(&tag[start..end]))));
-        }
-        let name = start..end;
         let equals = run_end(tag, end, SPACE);
-        if tag.get(equals) != Some(&b'=') {
-            return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[name]))));
-        }
-        let open = run_end(tag, equals + 1, SPACE);
-        let Some(&quote @ (b'"' | b'\'')) = tag.get(open) else {
-            return Err(Refusal::new(format!("the value of the attribute {} is not quoted", excerpt(&tag[name]))));
+        let open = match tag.get(equals) {
+            Some(b'=') => run_end(tag, equals + 1, SPACE),
+            Some(_) => return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[start..end])))),
+            None => return Ok(None),
         };
-        let (close, plain) = value_end(tag, open + 1, quote, xml11)
-            .map_err(|what| Refusal::new(format!("{what} in the attribute {}", excerpt(&tag[name.clone()]))))?;
-        if out.iter().any(|other| tag[other.name.clone()] == tag[name.clone()]) {
-            return Err(Refusal::new(format!("the attribute {} stands twice in one tag", excerpt(&tag[name]))));
+        let named = || excerpt(&tag[start..end]);
+        let quote = match tag.get(open) {
+            Some(&quote @ (b'"' | b'\'')) => quote,
+            Some(_) => return Err(Refusal::new(format!("the value of the attribute {} is not quoted", named()))),
+            None => return Ok(None),
+        };
+        if start == at {
+            return Err(Refusal::new(format!("no space before the attribute {}", named())));
+        }
+        let value = value_end(tag, open + 1, quote, xml11);
+        let Some((close, plain)) =
+            value.map_err(|what| Refusal::new(format!("{what} in the attribute {}", named())))?
+        else {
+            return Ok(None);
+        };
+        // the first byte spares most comparisons, which are calls
+        let same = |other: &Span| tag[other.name.start] == tag[start] && tag[other.name.clone()] == tag[start..end];
+        if out.iter().any(same) {
+            return Err(Refusal::new(format!("the attribute {} stands twice in one tag", named())));
         }
         if out.len() == ATTRIBUTE_LIMIT {
             return Err(Refusal::new(format!("an element has more than {ATTRIBUTE_LIMIT} attributes")));
         }
-        out.push(Span { name, value: open + 1..close, plain });
+        out.push(Span { name: start..end, value: open + 1..close, plain });
         at = close + 1;
     }
 }
 
-/// Where a value ends and whether it stands for itself.
-fn value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<(usize, bool), String> {
+/// Where a value ends and whether it stands for itself; `None` when the text ends first.
+#[inline]
+fn value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Option<(usize, bool)>, String> {
     let mut plain = true;
     loop {
-        let Some(i) = tag[at..].iter().position(|&b| is(b, VALUE_STOP)) else {
-            return Err("the quote is not closed".into());
-        };
+        let Some(i) = scan::value_stop(&tag[at..], quote) else { return Ok(None) };
         at += i;
         match tag[at] {
-            b if b == quote => return Ok((at, plain)),
+            b if b == quote => return Ok(Some((at, plain))),
             b'<' => return Err("a bare `<`".into()),
             b'&' => {
+                if tag.len() - at < REFERENCE_LIMIT && !tag[at..].contains(&b';') && !tag[at..].contains(&quote) {
+                    return Ok(None);
+                }
                 at += reference(&tag[at..], xml11)?.1;
                 plain = false;
             }
-            b'"' | b'\'' => at += 1,
             _ => {
                 plain = false;
                 at += 1;
@@ -165,33 +203,55 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
 }
 
-/// A value as the application sees it: references replaced, white space as spaces (XML 1.0, 3.3.3).
-pub(crate) fn unescape<'t>(value: &'t [u8], plain: bool, xml11: bool) -> Cow<'t, str> {
-    if plain && let Ok(text) = std::str::from_utf8(value) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let [b, tail @ ..] = rest {
-        rest = tail;
-        match b {
-            b'&' => {
-                // checked before: `spans` has seen every reference of this value
-                let (c, length) = reference_again(value, value.len() - tail.len() - 1, xml11);
-                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                rest = tail.get(length - 1..).unwrap_or_default();
-            }
-            // a line end of two characters is one (XML 1.0, 2.11)
-            b'\r' if tail.first() == Some(&b'\n') => {}
-            b'\t' | b'\n' | b'\r' => out.push(b' '),
-            b => out.push(*b),
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+/// An attribute's value.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'t> {
+    raw: &'t [u8],
+    plain: bool,
+    xml11: bool,
 }
 
-fn reference_again(value: &[u8], at: usize, xml11: bool) -> (char, usize) {
-    reference(&value[at..], xml11).unwrap_or(('\u{FFFD}', 1))
+impl<'t> Value<'t> {
+    pub(crate) fn new(tag: &'t [u8], span: &Span, xml11: bool) -> Self {
+        Self { raw: &tag[span.value.clone()], plain: span.plain, xml11 }
+    }
+
+    /// As the application sees it: references replaced, white space as spaces (XML 1.0, 3.3.3). Valid UTF-8, and
+    /// borrowed where the value stands for itself.
+    #[inline]
+    pub(crate) fn bytes(self) -> Cow<'t, [u8]> {
+        if self.plain { Cow::Borrowed(self.raw) } else { Cow::Owned(self.unescape()) }
+    }
+
+    /// [`Value::bytes`] as text.
+    pub(crate) fn text(self) -> Cow<'t, str> {
+        match self.bytes() {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    fn unescape(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.raw.len());
+        let mut rest = self.raw;
+        while let [b, tail @ ..] = rest {
+            match b {
+                b'&' => {
+                    // seen before: `attributes` has checked every reference of this value
+                    let (c, length) = reference(rest, self.xml11).unwrap_or(('\u{FFFD}', 1));
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    rest = rest.get(length..).unwrap_or_default();
+                    continue;
+                }
+                // a line end of two characters is one (XML 1.0, 2.11)
+                b'\r' if tail.first() == Some(&b'\n') => {}
+                b'\t' | b'\n' | b'\r' => out.push(b' '),
+                b => out.push(*b),
+            }
+            rest = tail;
+        }
+        out
+    }
 }
 
 fn excerpt(bytes: &[u8]) -> String {
@@ -203,10 +263,21 @@ mod tests {
     use super::*;
 
     fn read(tag: &str, xml11: bool) -> Result<Vec<(String, String)>, String> {
-        let (bytes, mut out) = (tag.as_bytes(), Vec::new());
-        spans(bytes, name_end(bytes, 0), xml11, &mut out).map_err(|e| e.to_string())?;
+        let (text, mut out) = (format!("<{tag}>"), Vec::new());
+        let bytes = text.as_bytes();
+        let read = opening(bytes, xml11, &mut out).map_err(|e| e.to_string())?.ok_or("it does not end")?;
+        assert_eq!(read.end, bytes.len());
         let name = |s: &Span| String::from_utf8_lossy(&bytes[s.name.clone()]).into_owned();
-        Ok(out.iter().map(|s| (name(s), unescape(&bytes[s.value.clone()], s.plain, xml11).into_owned())).collect())
+        Ok(out.iter().map(|s| (name(s), Value::new(bytes, s, xml11).text().into_owned())).collect())
+    }
+
+    #[test]
+    fn a_tag_that_is_cut_anywhere_is_neither_read_nor_refused() {
+        let tag = "<é:tag a='1' b = \"x&amp;&#x41; >'\"\n/>".as_bytes();
+        assert!(opening(tag, false, &mut Vec::new()).unwrap().is_some_and(|o| o.empty && o.end == tag.len()));
+        for end in 1..tag.len() {
+            assert!(opening(&tag[..end], false, &mut Vec::new()).unwrap().is_none(), "{end}");
+        }
     }
 
     #[test]
@@ -252,8 +323,10 @@ mod tests {
             "a b='1' b='2'",
             "a b='1'c='2'",
             "a /b='1'",
-            "a b='1' /",
             "a =\"x\"",
+            "a b='1' / ",
+            "a<b",
+            "1a",
             "a b='&#99999999999999999999;'",
             "a \"b\"",
         ] {

@@ -3,8 +3,9 @@
 //! A block at a time: nothing here grows with the file.
 
 use super::super::refusal::{Place, Refusal};
+use super::scan;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 /// Characters that are held at once, in bytes.
 const BLOCK: usize = 64 * 1024;
@@ -106,7 +107,6 @@ pub(crate) struct Source<'s> {
     /// Where the present token begins.
     token: u64,
     token_place: Option<Place>,
-    in_tag: bool,
     ended: bool,
     /// Found after `checked`; told when reading gets there, so that the first fault in the file is the one named.
     ahead: Option<Refusal>,
@@ -134,7 +134,6 @@ impl<'s> Source<'s> {
             start: Place::START,
             token: 0,
             token_place: None,
-            in_tag: false,
             ended: false,
             ahead: None,
             fault: None,
@@ -146,16 +145,11 @@ impl<'s> Source<'s> {
         self.base == 0 && self.at == 0
     }
 
-    /// Remembers that a token begins here; a `tag` is held whole and therefore bounded.
-    pub(crate) fn begin(&mut self, tag: bool) {
+    /// Remembers that a token begins here.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
         self.token = self.base + self.at as u64;
         self.token_place = None;
-        self.in_tag = tag;
-    }
-
-    /// Ends the bound on a tag.
-    pub(crate) fn end_tag(&mut self) {
-        self.in_tag = false;
     }
 
     /// Where the present token begins.
@@ -172,17 +166,46 @@ impl<'s> Source<'s> {
     pub(crate) fn refusal(&mut self, error: &io::Error) -> Refusal {
         let place = self.place();
         self.fault.take().unwrap_or_else(|| match error.kind() {
-            io::ErrorKind::FileTooLarge => {
-                Refusal::new("the file is larger than 2 GiB, which is the most that is read").help("Split the report")
-            }
+            io::ErrorKind::FileTooLarge => Refusal::new("the file is larger than is read").help("Split the report"),
             _ => Refusal::new(format!("the file could not be read on: {error}")).at(place),
         })
     }
 
-    /// The next `n` bytes (at most 64), fewer only at the end of the file.
+    /// What is at hand, at least one byte; nothing at the end of the file.
+    #[inline]
+    pub(crate) fn ahead(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.checked && self.more()? {}
+        Ok(&self.text[self.at..self.checked])
+    }
+
+    /// The next `n` bytes, fewer only at the end of the file.
+    #[inline]
     pub(crate) fn peek(&mut self, n: usize) -> io::Result<&[u8]> {
         while self.checked - self.at < n && self.more()? {}
         Ok(&self.text[self.at..self.checked.min(self.at + n)])
+    }
+
+    /// Brings more of a tag to hand, twice as much as there is; false at the end of the file.
+    pub(crate) fn lengthen(&mut self) -> io::Result<bool> {
+        let have = self.checked - self.at;
+        if have > TAG_LIMIT {
+            let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
+            self.fault = Some(Refusal::new(what).at(self.place()));
+            return Err(io::Error::other("tag too long"));
+        }
+        Ok(self.peek(2 * have.max(1))?.len() > have)
+    }
+
+    /// Passes over `n` bytes that are at hand.
+    #[inline]
+    pub(crate) fn consume(&mut self, n: usize) {
+        self.at = (self.at + n).min(self.checked);
+    }
+
+    /// The `n` bytes that were consumed last; they stay until more is asked for.
+    #[inline]
+    pub(crate) fn consumed(&self, n: usize) -> &[u8] {
+        &self.text[self.at.saturating_sub(n)..self.at]
     }
 
     /// Reads and checks more; false at the end of the file.
@@ -196,10 +219,9 @@ impl<'s> Source<'s> {
             return Ok(false);
         }
         self.forget();
-        if self.in_tag && self.base + self.checked as u64 - self.token > TAG_LIMIT as u64 {
-            let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
-            self.fault = Some(Refusal::new(what).at(self.token_place()));
-            return Err(io::Error::other("tag too long"));
+        // only a tag that is held whole can need more room than a block
+        if self.text.len() - self.filled < BLOCK / 2 {
+            self.text.resize(2 * self.text.len(), 0);
         }
         match self.decoder {
             Some(_) => self.decode()?,
@@ -256,7 +278,7 @@ impl<'s> Source<'s> {
             Err(e) => (e.valid_up_to(), Some(Refusal::new("bytes that are not UTF-8").help(WRITE_UTF8))),
         };
         let mut end = valid;
-        if let Some(i) = first_forbidden(&new[..valid], self.ascii) {
+        if let Some(i) = scan::forbidden(&new[..valid], self.ascii) {
             end = i;
             fault = Some(forbidden(&new[i..], self.ascii));
         }
@@ -277,48 +299,4 @@ fn forbidden(text: &[u8], ascii: bool) -> Refusal {
     }
     Refusal::new(format!("the character U+{:04X} is not allowed in XML", u32::from(c)))
         .help("Let the tool that writes it leave control characters out")
-}
-
-/// The first byte of a character outside XML's `Char` (XML 1.0, 2.2) in valid UTF-8.
-fn first_forbidden(text: &[u8], ascii: bool) -> Option<usize> {
-    let control = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r');
-    for (i, chunk) in text.chunks(64).enumerate() {
-        // both folds are branch-free, so that the compiler makes vectors of them
-        let suspicious = chunk.iter().fold(false, |any, &b| any | control(b) | (b >= 0xEF));
-        let wide = ascii && chunk.iter().fold(0, |any, &b| any | b) >= 0x80;
-        if !suspicious && !wide {
-            continue;
-        }
-        for j in i * 64..i * 64 + chunk.len() {
-            // U+FFFE and U+FFFF are EF BF BE and EF BF BF
-            let hit = control(text[j])
-                || (ascii && text[j] >= 0x80)
-                || (text[j] == 0xEF && matches!(text.get(j + 1..j + 3), Some([0xBF, 0xBE | 0xBF])));
-            if hit {
-                return Some(j);
-            }
-        }
-    }
-    None
-}
-
-impl Read for Source<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let n = self.fill_buf()?.read(into)?;
-        self.consume(n);
-        Ok(n)
-    }
-}
-
-impl BufRead for Source<'_> {
-    #[inline]
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.at == self.checked && self.more()? {}
-        Ok(&self.text[self.at..self.checked])
-    }
-
-    #[inline]
-    fn consume(&mut self, n: usize) {
-        self.at = (self.at + n).min(self.checked);
-    }
 }
