@@ -14,6 +14,7 @@ use crate::seal::SealError;
 use crate::seal::trust::TrustSet;
 use crate::vault::lock::{Mode, Period, Retention};
 use crate::vault::{Vault, VaultError};
+use chrono::{DateTime, Utc};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -105,7 +106,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     trust: TrustArgs,
     /// How long the store must keep the record: 400d, 13mo, 2y
-    #[arg(long, value_name = "PERIOD", default_value = "400d")]
+    #[arg(long, value_name = "PERIOD", default_value = Period::DEFAULT)]
     retain: String,
     /// Lock to ask of the store; default: compliance where the store can lock, none in a folder
     #[arg(long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
@@ -147,7 +148,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return Ok(verdict(args, &gathered));
     }
     let vault = open_vault(world, &args.vault)?;
-    let lock = lock(world, args, &vault)?;
+    let lock = lock(args, &vault, record.recorded_on)?;
     let signer = match trust::signer(world, &args.sign)? {
         Some(signer) => signer,
         None if vault.is_local() => trust::user_signer(world, &args.sign)?,
@@ -276,7 +277,7 @@ fn docker_config(world: &World) -> Option<PathBuf> {
     Some(world.at(folder).join("config.json")).filter(|f| f.is_file())
 }
 
-fn lock(world: &World, args: &Args, vault: &Vault) -> Result<Option<Retention>, Failure> {
+fn lock(args: &Args, vault: &Vault, recorded_on: DateTime<Utc>) -> Result<Option<Retention>, Failure> {
     let mode = match args.lock_mode.as_deref() {
         Some("none") => {
             return if args.legal_hold {
@@ -290,7 +291,8 @@ fn lock(world: &World, args: &Args, vault: &Vault) -> Result<Option<Retention>, 
         None if !vault.is_local() || args.legal_hold => Mode::Compliance,
         None => return Ok(None),
     };
-    let now = (world.now)();
+    // From the record's own time: a step that runs twice asks for the lock that stands.
+    let now = recorded_on;
     let beyond = || Failure::usage(format!("--retain {} is beyond the calendar", args.retain), "say 400d");
     let period =
         Period::parse(&args.retain).map_err(|e| Failure::usage(e.to_string(), "13 months and a margin are 400d"))?;

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     /// How long the store should keep records
-    #[arg(long, value_name = "PERIOD", default_value = "400d")]
+    #[arg(long, value_name = "PERIOD", default_value = Period::DEFAULT)]
     retain: String,
     #[command(flatten)]
     sign: SignArgs,

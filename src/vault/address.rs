@@ -97,14 +97,6 @@ impl Address {
         format!("evidence/env={}/", environment_word(environment))
     }
 
-    /// A place in the environment's ledger: `ledger/env=<environment>/<name>`.
-    pub(crate) fn ledger(environment: &str, name: &str) -> Self {
-        let environment = word(environment, b".", SEGMENT - 4);
-        // A name of our own never begins with what word() leaves alone but a name may not begin with.
-        let name = word(name.trim_start_matches(['-', '.']), b"", SEGMENT);
-        Self(format!("ledger/env={environment}/{}", if name.is_empty() { "_" } else { name.trim_end_matches('.') }))
-    }
-
     /// Reads a place from outside (a listing, a receipt, the command line). Wider than what we write, because a vault may
     /// hold what others put there and that must be seen; never a place outside the vault.
     pub(crate) fn parse(text: &str) -> Result<Self, BadAddress> {
@@ -278,7 +270,6 @@ mod tests {
         let thing = About::Thing { what: "change".into(), id: "ab12".into() };
         let a = Address::of(&parts("prod", thing, "change", None));
         assert_eq!(a.as_str(), "evidence/env=prod/date=2026-11-22/run=change-ab12/change.json");
-        assert_eq!(Address::ledger("prod", "999999999999.json").as_str(), "ledger/env=prod/999999999999.json");
     }
 
     #[test]
@@ -304,7 +295,6 @@ mod tests {
             for a in [
                 Address::of(&parts(bad, run(bad, bad, bad), bad, Some(bad))),
                 Address::of(&parts(bad, About::Thing { what: bad.into(), id: bad.into() }, bad, None)),
-                Address::ledger(bad, bad),
             ] {
                 let folders = if a.as_str().starts_with("ledger/") { 3 } else { 5 };
                 assert_eq!(a.as_str().split('/').count(), folders, "{bad:?}: {a}");

@@ -43,7 +43,7 @@ fn unique(what: &str) -> String {
 }
 
 fn asked(mode: Mode) -> Retention {
-    Retention { mode, until: Period::DEFAULT.after(now()).unwrap(), legal_hold: false }
+    Retention { mode, until: Period::parse(Period::DEFAULT).unwrap().after(now()).unwrap(), legal_hold: false }
 }
 
 /// A presigned request of the test's own: the vault has no verb for these. Status and body.

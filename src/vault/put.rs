@@ -41,8 +41,6 @@ pub(crate) struct Put {
     pub uri: String,
     /// The store's version of the object. `None` where it keeps none.
     pub version_id: Option<String>,
-    /// The store's own mark of the content.
-    pub etag: Option<String>,
     /// SHA-256 of the bytes, as read back.
     pub sha256: Sha256Digest,
     /// The lock as read back; also one that the bucket gave by default. `None`: none was seen.
@@ -86,10 +84,10 @@ pub(super) async fn put_once(
 
     let mut tries = vault.tries();
     let mut perhaps_ours = false;
-    let (outcome, version, etag, standing) = loop {
+    let (outcome, version, standing) = loop {
         let mut surely_there = false;
         let why = match vault.create(&place, bytes, Some(tags), lock_header, &doing).await {
-            Ok((version, etag)) => break (Outcome::Created, version, etag, None),
+            Ok(version) => break (Outcome::Created, version, None),
             Err(Trouble::Firm(e)) => return Err(e),
             Err(Trouble::Exists) => {
                 surely_there = true;
@@ -105,7 +103,7 @@ pub(super) async fn put_once(
         match vault.fetch(&place, None, &doing).await {
             Ok(theirs) if theirs.bytes == bytes => {
                 let outcome = if perhaps_ours { Outcome::Created } else { Outcome::AlreadyThere };
-                break (outcome, theirs.version.clone(), theirs.etag.clone(), Some(theirs));
+                break (outcome, theirs.version.clone(), Some(theirs));
             }
             Ok(theirs) => {
                 return Err(VaultError::Different {
@@ -143,7 +141,6 @@ pub(super) async fn put_once(
         address: address.clone(),
         uri,
         version_id: version,
-        etag: etag.or(back.etag),
         sha256: theirs,
         lock: observed.lock,
         tags_observed: observed.tags,

@@ -15,7 +15,6 @@ pub(super) struct Fetched {
     pub bytes: Vec<u8>,
     pub heard: HeaderMap,
     pub version: Option<String>,
-    pub etag: Option<String>,
 }
 
 impl Vault {
@@ -48,7 +47,7 @@ impl Vault {
         tags: Option<&Tags>,
         lock: Option<&Retention>,
         doing: &str,
-    ) -> Result<(Option<String>, Option<String>), Trouble> {
+    ) -> Result<Option<String>, Trouble> {
         let mut options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let mut set = TagSet::default();
         for (name, value) in tags.iter().flat_map(|t| t.pairs()) {
@@ -58,7 +57,7 @@ impl Vault {
         options.extensions.insert(Ask((self.opened.words.ask)(lock)));
         let payload = PutPayload::from(bytes.to_vec());
         match self.opened.store.put_opts(place, payload, options).await {
-            Ok(done) => Ok((done.version, done.e_tag)),
+            Ok(done) => Ok(done.version),
             Err(e) => match self.opened.sort(e, doing, lock.is_some()) {
                 // A create misses nothing but its bucket.
                 Trouble::Missing => Err(Trouble::Firm(VaultError::NoBucket {
@@ -81,7 +80,7 @@ impl Vault {
             return Err(too_large(got.meta.size));
         }
         let heard = got.extensions.get::<Heard>().map(|h| h.0.clone()).unwrap_or_default();
-        let (version, etag) = (got.meta.version.clone(), got.meta.e_tag.clone());
+        let version = got.meta.version.clone();
         let mut bytes = Vec::with_capacity(usize::try_from(got.meta.size).unwrap_or(0));
         let mut blocks = got.into_stream();
         while let Some(block) = blocks.next().await {
@@ -90,7 +89,7 @@ impl Vault {
                 return Err(too_large(bytes.len() as u64));
             }
         }
-        Ok(Fetched { bytes, heard, version, etag })
+        Ok(Fetched { bytes, heard, version })
     }
 
     /// Reads, and tries again while nothing is settled.

@@ -93,7 +93,7 @@ pub(super) fn contract(vault: &Vault, unique: &str) {
         vault.put_once(&a, bytes, &tags(), None).unwrap();
         assert_eq!(vault.get(&a, None).unwrap(), bytes);
     }
-    let entry = Address::ledger(&format!("{unique}env"), "999999999998");
+    let entry = Address::parse(&format!("ledger/env={unique}env/999999999998")).unwrap();
     vault.put_once(&entry, b"1", &tags(), None).unwrap();
 
     let prefix = format!("evidence/env=prod/date=2026-11-22/run=github-42-1/run-{unique}");
@@ -106,7 +106,9 @@ pub(super) fn contract(vault: &Vault, unique: &str) {
 
     // A dash sorts before a slash: folders are not sorted by their names alone.
     for environment in ["s", "s-b", "s=b"] {
-        vault.put_once(&Address::ledger(&format!("{unique}{environment}"), "1"), b"1", &tags(), None).unwrap();
+        vault
+            .put_once(&Address::parse(&format!("ledger/env={unique}{environment}/1")).unwrap(), b"1", &tags(), None)
+            .unwrap();
     }
     let mut order = Vec::new();
     vault
