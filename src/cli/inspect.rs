@@ -218,6 +218,6 @@ mod tests {
         assert_eq!(refused["verdict"], "refused");
         assert!(refused.get("total").is_none(), "absent is not zero");
         assert!(refused["error"].is_string() && refused["sha256"].is_string());
-        assert!(json::to_string(&refused).unwrap().len() > 10);
+        assert!(crate::record::json::to_string(&refused).unwrap().len() > 10);
     }
 }
