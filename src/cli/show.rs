@@ -105,10 +105,7 @@ fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) 
 }
 
 fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
-    match &entry.record {
-        Some(Record::Run(r)) => Some(r.recorded_on),
-        None => None,
-    }
+    entry.record.as_ref().map(|Record::Run(r)| r.recorded_on)
 }
 
 fn as_json(entry: &Entry) -> anyhow::Result<String> {
