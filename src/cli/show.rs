@@ -31,11 +31,11 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// One JSON object: verdict, place and the signed statement, untouched
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.

@@ -32,11 +32,11 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix [default: ./.vouchsafe]
     #[arg(long, value_name = "URL")]
     vault: Option<String>,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// One JSON object a record, and a last one with the summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.

@@ -108,8 +108,7 @@ pub(super) fn local(vault: &Vault, _: &Ask) -> Vec<Check> {
         let found = format!("{} is not there yet; the first record makes it", vault.location());
         checks.push(Check::new("folder", Status::Unknown, found, "make the folder, or attest once, then ask again"));
     }
-    let found =
-        "a folder is tamper-evident, not WORM: who owns the disk can remove a record, and the ledger will show it";
+    let found = "a folder is tamper-evident, not WORM: who owns the disk can remove a record";
     checks.push(Check::new("object lock", Status::Warn, found, "for WORM use a bucket with object lock (s3://…)"));
     checks
 }

@@ -41,74 +41,70 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     /// Test reports (JUnit XML): paths or globs; may be said more than once
-    #[arg(long, value_name = "GLOB", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     report: Vec<String>,
     /// Take the reports for this format instead of recognising it
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
     report_format: Option<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
-    #[arg(long, value_name = "GLOB", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     artifact: Vec<String>,
     /// Image that was built or deployed: name@sha256:…, or name:tag with --resolve
-    #[arg(long, value_name = "REF", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "REF", action = clap::ArgAction::Append)]
     image: Vec<String>,
     /// Ask the registry for the digest of an --image that has only a tag
-    #[arg(long)]
+    #[arg(help_heading = "What was tested and built", long)]
     resolve: bool,
     /// Metadata file that `docker buildx build --metadata-file` wrote
-    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "FILE", action = clap::ArgAction::Append)]
     image_metadata: Vec<PathBuf>,
     /// OCI image layout folder
-    #[arg(long, value_name = "DIR", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "DIR", action = clap::ArgAction::Append)]
     oci_layout: Vec<PathBuf>,
     /// File that `docker build --iidfile` wrote
-    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What was tested and built", long, value_name = "FILE", action = clap::ArgAction::Append)]
     iidfile: Vec<PathBuf>,
     /// How the run ended: success, failure, cancelled … in any platform's word, or an exit code
-    #[arg(long, value_name = "WORD")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "WORD")]
     outcome: Option<String>,
     /// GitHub's ${{ toJSON(needs) }}: what the jobs before this one ended with
-    #[arg(long, value_name = "JSON")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "JSON")]
     needs: Option<String>,
     /// Ticket that the change answers to
-    #[arg(long, value_name = "ID", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "ID", action = clap::ArgAction::Append)]
     ticket: Vec<String>,
     /// How a ticket looks in branch, commit message and pull request title (regular expression)
-    #[arg(long, value_name = "REGEX", default_value = tickets::DEFAULT_PATTERN)]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "REGEX", default_value = tickets::DEFAULT_PATTERN)]
     ticket_pattern: String,
     /// Environment variable to keep in the record; one that looks like a secret is refused
-    #[arg(long, value_name = "NAME", action = clap::ArgAction::Append)]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "NAME", action = clap::ArgAction::Append)]
     env: Vec<String>,
     /// Who answers for the run, where the platform does not say it
-    #[arg(long, value_name = "LOGIN")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
     operator: Option<String>,
     /// The person for whom a machine account acted
-    #[arg(long, value_name = "LOGIN")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
     on_behalf_of: Option<String>,
     /// Id of the run, where no platform tells one
-    #[arg(long, value_name = "ID")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "ID")]
     run_id: Option<String>,
     /// Commit, where neither platform nor repository tells it
-    #[arg(long, value_name = "SHA")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "SHA")]
     commit: Option<String>,
     /// Why this was done by hand
-    #[arg(long, value_name = "TEXT")]
+    #[arg(help_heading = "What the platform may not say", long, value_name = "TEXT")]
     reason: Option<String>,
     /// Folder of the repository; globs start here
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     working_directory: PathBuf,
-    #[command(flatten)]
-    sign: SignArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// How long the store must keep the record: 400d, 13mo, 2y
-    #[arg(long, value_name = "PERIOD", default_value = Period::DEFAULT)]
+    #[arg(help_heading = "How it is kept", long, value_name = "PERIOD", default_value = Period::DEFAULT)]
     retain: String,
     /// Lock to ask of the store; default: compliance where the store can lock, none in a folder
-    #[arg(long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
+    #[arg(help_heading = "How it is kept", long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
     lock_mode: Option<String>,
     /// Also put a legal hold on the record
-    #[arg(long)]
+    #[arg(help_heading = "How it is kept", long)]
     legal_hold: bool,
     /// What makes this step fail after the record is stored: tests (exit 4), reports that cannot be read (exit 1), never
     #[arg(long, value_name = "WHAT", value_parser = ["tests", "reports", "never"], default_values = ["reports"],
@@ -117,12 +113,22 @@ pub(crate) struct Args {
     /// Also write the signed bundle to this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also write a standard statement, signed by the same key: test-result (one file a report)
+    #[arg(long, value_name = "KIND", value_parser = ["test-result"], action = clap::ArgAction::Append)]
+    emit: Vec<String>,
+    /// Folder for what --emit writes
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    emit_dir: PathBuf,
     /// Print the statement that would be signed, and store nothing
     #[arg(long)]
     dry_run: bool,
     /// Print the receipt as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    sign: SignArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.
@@ -159,6 +165,11 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
     if let Some(file) = &args.output {
         told::write_bundle(world, file, &sealed.bytes)?;
+    }
+    if !args.emit.is_empty() {
+        for (n, (_, bundle)) in attest::test_results(record, &signer).map_err(seal_failure)?.iter().enumerate() {
+            told::write_bundle(world, &args.emit_dir.join(format!("test-result-{}.json", n + 1)), bundle)?;
+        }
     }
     let own = TrustSet::of(signer.public_key());
     let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_or(own, |t| t.set);

@@ -44,7 +44,11 @@ pub(super) fn put_failure(world: &mut World, error: VaultError, bundle: &[u8]) -
 }
 
 pub(super) fn write_bundle(world: &World, file: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
-    Ok(std::fs::write(world.at(file), bytes).with_context(|| format!("could not write `{}`", file.display()))?)
+    let full = world.at(file);
+    if let Some(folder) = full.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("could not make `{}`", folder.display()))?;
+    }
+    Ok(std::fs::write(full, bytes).with_context(|| format!("could not write `{}`", file.display()))?)
 }
 
 pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt: &Receipt) -> anyhow::Result<()> {
