@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 /// Words by which a record can be found without opening it. An index only: tags stay mutable even under a lock
-///, the truth is in the signed record.
+/// (S3 API: `PutObjectTagging` works on a locked version), the truth is in the signed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tags {
     /// Environment.
