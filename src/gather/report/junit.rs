@@ -3,13 +3,17 @@
 //! Cases are counted, never believed: a header may say less than its body shows (jest-junit), or more (a suite that
 //! did not load). Where both speak, the worse one holds.
 
+mod case;
+
 use super::input::Input;
+use super::name::{keep, kept};
 use super::outcome::{Number, Outcome};
 use super::recognise::xml_root;
 use super::refusal::{Refusal, quoted};
 use super::suite::{Claims, Suite};
-use super::tally::{self, Tally, keep, kept};
+use super::tally::{self, Tally};
 use super::xml::{Event, Tag, Xml};
+use case::{OpenCase, Pool};
 
 /// The unit test framework for C, "Check", calls its root `testsuites` as well and means something else.
 const FOREIGN: &str = "http://check.sourceforge.net/ns";
@@ -73,56 +77,6 @@ enum Kind {
     /// Output, properties, or a failure's inside: a `failure` in there is somebody's text.
     Muted,
     Other,
-}
-
-/// An open test case.
-#[derive(Default)]
-struct OpenCase {
-    name: Vec<u8>,
-    class: Vec<u8>,
-    time: Vec<u8>,
-    timed: bool,
-    /// What the attributes `status` and `result` say.
-    stated: Option<Outcome>,
-    unknown_word: bool,
-    failed: bool,
-    errored: bool,
-    skipped: bool,
-    todo: bool,
-    /// Reruns that passed in the end, and reruns that failed again.
-    flaky: u64,
-    rerun: u64,
-}
-
-/// Values that are used again, so that a passing case allocates nothing.
-struct Pool<T> {
-    all: Vec<T>,
-    live: usize,
-}
-
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), live: 0 }
-    }
-}
-
-impl<T: Default> Pool<T> {
-    fn push(&mut self) -> &mut T {
-        if self.live == self.all.len() {
-            self.all.push(T::default());
-        }
-        self.live += 1;
-        &mut self.all[self.live - 1]
-    }
-
-    fn pop(&mut self) -> Option<&mut T> {
-        self.live = self.live.checked_sub(1)?;
-        self.all.get_mut(self.live)
-    }
-
-    fn last(&mut self) -> Option<&mut T> {
-        self.all.get_mut(self.live.checked_sub(1)?)
-    }
 }
 
 struct Reading<'t> {
@@ -194,12 +148,7 @@ impl Reading<'_> {
 
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
         let case = self.cases.push();
-        let (mut name, mut class, mut time) =
-            (std::mem::take(&mut case.name), std::mem::take(&mut case.class), std::mem::take(&mut case.time));
-        name.clear();
-        class.clear();
-        time.clear();
-        *case = OpenCase { name, class, time, ..OpenCase::default() };
+        case.reset();
         for (name, value) in tag.attributes() {
             match name {
                 b"name" => keep(&value.bytes(), &mut case.name),
@@ -291,33 +240,5 @@ impl Reading<'_> {
             _ => return Kind::Other,
         }
         Kind::Muted
-    }
-}
-
-impl OpenCase {
-    /// The one outcome: error before failure before skipped before passed, and what is odd about it.
-    fn outcome(&self) -> (Outcome, Option<&'static str>) {
-        let bad_word = self.stated.filter(|stated| *stated >= Outcome::Failed);
-        if self.todo && (self.failed || self.errored) {
-            // node --test: a TODO that fails does not fail the run
-            return (Outcome::Skipped, Some("fails and is marked as a TODO: counted as skipped"));
-        }
-        if self.errored || self.failed {
-            let outcome = if self.errored { Outcome::Errored } else { Outcome::Failed };
-            return (outcome, self.skipped.then_some("is marked as skipped and has a failure: counted as failed"));
-        }
-        if let Some(outcome) = bad_word {
-            return (outcome, Some("is failed by its status attribute alone"));
-        }
-        if self.skipped {
-            return (Outcome::Skipped, None);
-        }
-        if self.unknown_word {
-            return (Outcome::Errored, Some("has an outcome word that is unknown: counted as errored"));
-        }
-        if self.rerun > 0 {
-            return (Outcome::Failed, Some("has a failed rerun and no failure: counted as failed"));
-        }
-        (self.stated.unwrap_or(Outcome::Passed), None)
     }
 }
