@@ -74,7 +74,7 @@ fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
 enum Kind {
     Suite,
     Case,
-    /// Output, properties, or a failure's inside: a `failure` in there is somebody's text.
+    /// A failure's inside, or an earlier run's: what stands in there has been counted with it.
     Muted,
     Other,
 }
@@ -125,13 +125,9 @@ impl Reading<'_> {
                 _ => {}
             }
         }
-        suite.claims = claims;
+        (suite.claims, suite.stated) = (claims, stated);
         if self.tally.name.is_none() && !suite.name.is_empty() {
             self.tally.name = Some(suite.label().into_owned());
-        }
-        if let Some(outcome @ (Outcome::Failed | Outcome::Errored)) = stated {
-            suite.own.broken();
-            self.tally.broken(&suite.label(), outcome);
         }
         Kind::Suite
     }
@@ -189,33 +185,33 @@ impl Reading<'_> {
     }
 
     fn open_other(&mut self, local: &[u8], tag: &Tag<'_>) -> Kind {
-        match local {
-            b"system-out" | b"system-err" | b"properties" => return Kind::Muted,
-            b"include" => self.tally.warn(|| "an `include` element (XInclude) was not followed".to_owned()),
-            _ => {}
+        if local == b"include" {
+            self.tally.warn(|| "an `include` element (XInclude) was not followed".to_owned());
         }
         // what it speaks of: the innermost case or suite, unless something muted stands between
         let about = self.open.iter().rev().find(|kind| **kind != Kind::Other).copied();
-        if about == Some(Kind::Muted) {
-            return Kind::Other;
-        }
-        let (outcome, is) = match local {
-            b"failure" => (Outcome::Failed, true),
-            b"error" => (Outcome::Errored, true),
-            _ if local.eq_ignore_ascii_case(b"failure") => (Outcome::Failed, true),
-            _ if local.eq_ignore_ascii_case(b"error") => (Outcome::Errored, true),
-            _ => (Outcome::Passed, false),
+        let outcome = match local {
+            _ if about == Some(Kind::Muted) => return Kind::Other,
+            _ if local.eq_ignore_ascii_case(b"failure") => Some(Outcome::Failed),
+            _ if local.eq_ignore_ascii_case(b"error") => Some(Outcome::Errored),
+            _ => None,
         };
-        match about {
-            Some(Kind::Case) => return self.inside_case(local, tag, is.then_some(outcome)),
-            _ if is => {
+        let direct = self.open.last() != Some(&Kind::Other);
+        if outcome.is_some() && !direct {
+            // perhaps only output that was not escaped; a failure that is not one does less harm than one overlooked
+            let name = String::from_utf8_lossy(local);
+            self.tally.warn(|| format!("{} stands inside another element than a test case: counted", quoted(&name)));
+        }
+        match (about, outcome) {
+            (Some(Kind::Case), _) => return self.inside_case(local, tag, outcome, direct),
+            (_, Some(outcome)) => {
                 if let Some(suite) = self.suites.last() {
                     suite.own.broken();
                     self.tally.broken(&suite.label(), outcome);
                 }
                 return Kind::Muted;
             }
-            _ if self.foreign.is_none() && NOT_JUNIT.contains(&local) => {
+            _ if direct && self.foreign.is_none() && NOT_JUNIT.contains(&local) => {
                 self.foreign = Some(String::from_utf8_lossy(local).into_owned());
             }
             _ => {}
@@ -223,14 +219,14 @@ impl Reading<'_> {
         Kind::Other
     }
 
-    fn inside_case(&mut self, local: &[u8], tag: &Tag<'_>, outcome: Option<Outcome>) -> Kind {
+    fn inside_case(&mut self, local: &[u8], tag: &Tag<'_>, outcome: Option<Outcome>, direct: bool) -> Kind {
         let Some(case) = self.cases.last() else { return Kind::Other };
         match (outcome, local) {
             (Some(Outcome::Errored), _) => case.errored = true,
             (Some(_), _) => case.failed = true,
             // the runs before the last one: Maven Surefire's rerunFailingTestsCount, cargo-nextest's retries
-            (None, b"flakyFailure" | b"flakyError") => case.flaky += 1,
-            (None, b"rerunFailure" | b"rerunError") => case.rerun += 1,
+            (None, b"flakyFailure" | b"flakyError") if direct => case.flaky += 1,
+            (None, b"rerunFailure" | b"rerunError") if direct => case.rerun += 1,
             (None, b"skipped" | b"skip" | b"ignored" | b"disabled" | b"notrun" | b"pending") => {
                 case.skipped = true;
                 case.todo |= tag.attributes().any(|(name, value)| name == b"type" && &*value.bytes() == b"todo");

@@ -49,11 +49,18 @@ fn is(b: u8, class: u8) -> bool {
 /// Where the name that begins at `from` ends; `from` when there is none.
 #[inline]
 pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
-    let end = match tag.get(from) {
-        Some(&b) if is(b, NAME_START) => run_end(tag, from + 1, NAME),
+    let mut all = match tag.get(from) {
+        Some(&b) if is(b, NAME_START) => b,
         _ => return from,
     };
-    if tag[from..end].is_ascii() { end } else { unicode_name_end(tag, from, end) }
+    let mut end = from + 1;
+    while let Some(&b) = tag.get(end)
+        && is(b, NAME)
+    {
+        all |= b;
+        end += 1;
+    }
+    if all.is_ascii() { end } else { unicode_name_end(tag, from, end) }
 }
 
 /// The same for a name with characters beyond ASCII (XML 1.0, 2.3, `NameStartChar` and `NameChar`).

@@ -19,7 +19,7 @@ use super::refusal::{Refusal, quoted};
 use attributes::{Opening, REFERENCE_LIMIT, Span, Value, opening, reference};
 pub(crate) use charset::Charset;
 pub(crate) use scan::count;
-use source::Source;
+use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;
 
@@ -218,6 +218,9 @@ impl<'s> Xml<'s> {
                 Err(refusal) => return Err(refusal.at(self.source.place()).help(INVALID)),
             }
         };
+        if end > TAG_LIMIT {
+            return Err(self.source.too_long());
+        }
         if self.root && self.open.is_empty() {
             return Err(self.here("a second root element").help("Give each report its own file"));
         }
@@ -273,11 +276,7 @@ impl<'s> Xml<'s> {
 
     /// Brings the rest of `what` to hand.
     fn lengthen(&mut self, what: &str) -> Result<(), Refusal> {
-        match self.source.lengthen() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.cut(what)),
-            Err(e) => Err(self.source.refusal(&e)),
-        }
+        if self.source.lengthen()? { Ok(()) } else { Err(self.cut(what)) }
     }
 
     fn cut(&self, what: &str) -> Refusal {

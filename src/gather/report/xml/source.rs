@@ -112,14 +112,19 @@ impl<'s> Source<'s> {
     }
 
     /// Brings more of a tag to hand, twice as much as there is; false at the end of the file.
-    pub(crate) fn lengthen(&mut self) -> io::Result<bool> {
+    pub(crate) fn lengthen(&mut self) -> Result<bool, Refusal> {
         let have = self.checked - self.at;
         if have > TAG_LIMIT {
-            let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
-            self.fault = Some(Refusal::new(what).at(self.place()));
-            return Err(io::Error::other("tag too long"));
+            return Err(self.too_long());
         }
-        Ok(self.peek(2 * have.max(1))?.len() > have)
+        let more = self.peek((2 * have).clamp(1, TAG_LIMIT + 1)).map(|ahead| ahead.len() > have);
+        more.map_err(|e| self.refusal(&e))
+    }
+
+    /// The refusal of a tag that begins here and is longer than [`TAG_LIMIT`].
+    pub(crate) fn too_long(&self) -> Refusal {
+        let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
+        Refusal::new(what).at(self.place())
     }
 
     /// Passes over `n` bytes that are at hand.
