@@ -20,3 +20,24 @@ mod seal;
 mod vault;
 
 pub use cli::{Random, World, run};
+
+/// Any bytes as a report. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_report(bytes: &[u8]) {
+    gather::report::fuzz(bytes);
+}
+
+/// Any bytes as a record of the vault. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_record(bytes: &[u8]) {
+    ledger::fuzz(bytes);
+}
+
+/// Any text as what a CI platform leaves: the result of jobs, an address. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_platform(bytes: &[u8]) {
+    gather::fuzz(bytes);
+}

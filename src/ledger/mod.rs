@@ -33,3 +33,19 @@ pub(crate) fn entries<'a>(
     let addresses = addresses(vault, filter)?;
     Ok(addresses.into_iter().map(move |a| open(vault, trust, &a)).filter(move |e| filter.admits(e)))
 }
+
+/// Judges `bytes` as a record and asserts what must hold of any verdict. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    use crate::seal::key::PublicKey;
+    let key = PublicKey::parse(include_str!("../../fixtures/keys/test-public.pem")).map(TrustSet::of);
+    let trust = key.unwrap_or_default();
+    let entry = judge(bytes, "evidence/env=p/date=2026-11-23/run=github-1-1/run.json", &trust);
+    assert!(entry.record.is_none() || entry.payload.is_some(), "nothing is read that was not signed");
+    assert!(!matches!(entry.verdict, Verdict::Valid | Verdict::Moved) || entry.record.is_some());
+    // The shape behind the signature, which no fuzzer can make.
+    let _ = crate::record::read(&crate::record::RUN.predicate_type(), bytes);
+    let _ = crate::seal::peek_unverified(bytes);
+    let _ = TrustSet::parse(bytes);
+    let _ = Address::parse(&String::from_utf8_lossy(bytes)).map(|a| a.parts());
+}

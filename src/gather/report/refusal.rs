@@ -1,6 +1,5 @@
 //! Why a file was not read as a report, and where in it.
 
-use super::xml::count;
 use std::fmt;
 
 /// A place in a report: both counted from 1, columns in characters.
@@ -80,6 +79,12 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     out.push_str(if text.chars().nth(60).is_some() { "…`" } else { "`" });
     out
+}
+
+/// How many bytes are `b`.
+pub(crate) fn count(text: &[u8], b: u8) -> u64 {
+    // sums of bytes, which cannot overflow over 192 of them, are made into vectors; sums of u64 are not worth it
+    text.chunks(192).map(|block| u64::from(block.iter().fold(0u8, |sum, &x| sum + u8::from(x == b)))).sum()
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ use super::input::Input;
 use super::refusal::{Refusal, quoted};
 use attributes::{Opening, REFERENCE_LIMIT, Span, Value, opening, reference};
 pub(crate) use charset::Charset;
-pub(crate) use scan::count;
 use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;

@@ -57,12 +57,6 @@ fn find(text: &[u8], hit: impl Fn(u64) -> u64, is: impl Fn(u8) -> bool) -> Optio
     None
 }
 
-/// How many bytes are `b`.
-pub(crate) fn count(text: &[u8], b: u8) -> u64 {
-    // sums of bytes, which cannot overflow over 192 of them, are made into vectors; sums of u64 are not worth it
-    text.chunks(192).map(|block| u64::from(block.iter().fold(0u8, |sum, &x| sum + u8::from(x == b)))).sum()
-}
-
 /// The first byte of a character outside XML's `Char` (XML 1.0, 2.2) in valid UTF-8; with `ascii`, outside ASCII too.
 pub(crate) fn forbidden(text: &[u8], ascii: bool) -> Option<usize> {
     let control = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r');
@@ -100,7 +94,7 @@ mod tests {
             prop_assert_eq!(markup(&text), slow(&|b| b"<&]".contains(&b)));
             prop_assert_eq!(byte(&text, b'\''), slow(&|b| b == b'\''));
             prop_assert_eq!(value_stop(&text, b'"'), slow(&|b| b == b'"' || b == b'<' || b == b'&' || b < 0x20));
-            prop_assert_eq!(count(&text, b'a'), text.iter().filter(|&&b| b == b'a').count() as u64);
+            prop_assert_eq!(crate::gather::report::refusal::count(&text, b'a'), text.iter().filter(|&&b| b == b'a').count() as u64);
         }
 
         #[test]
