@@ -4,6 +4,7 @@
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::digest::{DigestSet, Sha256Digest};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
+use crate::record::test_result::{self, test_result};
 use crate::record::{RUN, Record, json};
 use crate::seal::signer::Signer;
 use crate::seal::statement::Subject;
@@ -66,6 +67,21 @@ pub(crate) struct Receipt {
 /// Subjects are the images and files; the commit; and, so that one of them carries `sha256` (cosign matches nothing
 /// else), the first report or else the record itself.
 pub(crate) fn statement(record: &RunRecord) -> Result<Vec<u8>, SealError> {
+    Ok(seal::statement::statement(&subjects(record)?, &RUN.predicate_type(), record)?)
+}
+
+/// The standard test-result statements of the record, each sealed: the report's name and the bundle.
+pub(crate) fn test_results(record: &RunRecord, signer: &Signer) -> Result<Vec<(String, Vec<u8>)>, SealError> {
+    let subjects = subjects(record)?;
+    let results = record.tests.iter().filter_map(|t| Some((t.file.clone(), test_result(record, t)?)));
+    let sealed = results.map(|(file, result)| {
+        let statement = seal::statement::statement(&subjects, test_result::PREDICATE_TYPE, &result)?;
+        Ok((file, seal::seal(&statement, signer)?))
+    });
+    sealed.collect()
+}
+
+fn subjects(record: &RunRecord) -> Result<Vec<Subject>, SealError> {
     let mut subjects: Vec<Subject> = Vec::new();
     for artifact in &record.artifacts {
         // An image's configuration is not what a registry deploys; two subjects with one digest say nothing more.
@@ -92,7 +108,7 @@ pub(crate) fn statement(record: &RunRecord) -> Result<Vec<u8>, SealError> {
             digest: DigestSet { sha256: None, git_commit: Some(commit.sha.clone()) },
         });
     }
-    Ok(seal::statement::statement(&subjects, &RUN.predicate_type(), record)?)
+    Ok(subjects)
 }
 
 fn unwritable(e: serde_json::Error) -> SealError {

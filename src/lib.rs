@@ -19,4 +19,4 @@ mod record;
 mod seal;
 mod vault;
 
-pub use cli::{World, run};
+pub use cli::{Random, World, run};

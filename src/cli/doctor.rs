@@ -24,13 +24,13 @@ pub(crate) struct Args {
     /// How long the store should keep records
     #[arg(long, value_name = "PERIOD", default_value = Period::DEFAULT)]
     retain: String,
+    /// One JSON object a check
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     sign: SignArgs,
     #[command(flatten)]
     trust: TrustArgs,
-    /// One JSON object a check
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.
@@ -98,7 +98,7 @@ fn pipeline(world: &World) -> Check {
 }
 
 fn key(world: &World, args: &Args) -> Check {
-    let (status, found, todo) = match trust::signer(world, &args.sign) {
+    let (status, found, todo) = match trust::any_signer(world, &args.sign) {
         Ok(Some(signer)) => (Status::Ok, format!("{} signs", signer.public_key().keyid()), None),
         Ok(None) => (
             Status::Warn,
@@ -112,7 +112,7 @@ fn key(world: &World, args: &Args) -> Check {
 
 fn trusted(world: &World, args: &Args, vault: &Vault) -> Check {
     let todo = || Some("`vouchsafe key trust PUBLIC.pem --trust FILE` trusts a key".to_owned());
-    let signer = trust::signer(world, &args.sign).ok().flatten();
+    let signer = trust::any_signer(world, &args.sign).ok().flatten();
     let (status, found, todo) = match (trust::trust_set(world, &args.trust, vault.local_root()), signer) {
         (Err(_), _) => (Status::Warn, "no trust set: records can be written, not verified here".to_owned(), todo()),
         (Ok(t), Some(signer)) if t.set.get(&signer.public_key().keyid()).is_none() => {

@@ -98,7 +98,7 @@ fn report(world: &mut World, args: &Args, path: &Path, name: &str) -> Value {
     answer(&report::read(path, name, args.report_format.as_deref(), &mut step))
 }
 
-/// The contract of `inspect --json` (DESIGN section 7); what is absent is left out, never zero.
+/// The contract of `inspect --json`; what is absent is left out, never zero.
 fn answer(t: &TestRun) -> Value {
     let mut out = json!({
         "file": t.file, "format": t.format, "sha256": t.sha256, "size": t.size, "verdict": t.verdict.as_str(),

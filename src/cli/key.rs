@@ -51,14 +51,14 @@ struct Show {
     /// A public key file to show instead of the signing key
     #[arg(value_name = "PUBLIC.pem")]
     file: Option<PathBuf>,
-    #[command(flatten)]
-    sign: SignArgs,
     /// Print the public key as PEM
     #[arg(long)]
     pem: bool,
     /// One JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    sign: SignArgs,
 }
 
 /// Add a public key to a trust set, revoke one, or list them
@@ -156,7 +156,7 @@ fn make(world: &mut World, args: &New) -> Answer {
 fn tell(world: &mut World, args: &Show) -> Answer {
     let public = match &args.file {
         Some(file) => trust::public_key(world, file)?,
-        None => match trust::signer(world, &args.sign)? {
+        None => match trust::any_signer(world, &args.sign)? {
             Some(signer) => signer.public_key(),
             None => {
                 return Err(Failure::failed(

@@ -93,14 +93,14 @@ pub(crate) struct Args {
     vault: String,
     #[command(flatten)]
     filter: FilterArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// table for people, csv for spreadsheets (formulas neutralised), json for programs (one object a line)
     #[arg(long, value_name = "FORMAT", value_parser = ["table", "csv", "json"], default_value = "table")]
     format: String,
     /// The same as --format json
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.

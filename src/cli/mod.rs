@@ -15,7 +15,7 @@ mod verify;
 mod words;
 mod world;
 
-pub use world::World;
+pub use world::{Random, World};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use exit::{Answer, Exit, Failure};
@@ -45,7 +45,7 @@ record for this run stands already · 6 signed and kept here, not delivered";
 
 #[derive(Subcommand)]
 enum Command {
-    Attest(attest::Args),
+    Attest(Box<attest::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),

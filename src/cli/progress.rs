@@ -20,6 +20,13 @@ impl<'a> Shown<'a> {
         Self { out, now, terminal, began, last: began, wrote: false }
     }
 
+    /// Goes on with work that began at `began`: for a caller that needs the stream in between.
+    pub(crate) fn since(mut self, began: DateTime<Utc>) -> Self {
+        self.began = began;
+        self.last = began;
+        self
+    }
+
     /// One step: what is being done, how much of how much.
     pub(crate) fn step(&mut self, what: &str, done: u64, of: Option<u64>, unit: Unit) {
         if !self.terminal {

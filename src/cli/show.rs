@@ -31,11 +31,11 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// One JSON object: verdict, place and the signed statement, untouched
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.
@@ -105,10 +105,7 @@ fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) 
 }
 
 fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
-    match &entry.record {
-        Some(Record::Run(r)) => Some(r.recorded_on),
-        None => None,
-    }
+    entry.record.as_ref().map(|Record::Run(r)| r.recorded_on)
 }
 
 fn as_json(entry: &Entry) -> anyhow::Result<String> {

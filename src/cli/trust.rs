@@ -16,6 +16,7 @@ const TRUST_FILE: &str = "trust.json";
 
 /// Flags of every command that verifies.
 #[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Who is believed")]
 pub(crate) struct TrustArgs {
     /// Trust set: a file of public keys with validity, environments and revocation
     #[arg(long, value_name = "FILE")]
@@ -27,6 +28,7 @@ pub(crate) struct TrustArgs {
 
 /// Flags of every command that signs.
 #[derive(clap::Args, Debug, Default)]
+#[command(next_help_heading = "Who signs")]
 pub(crate) struct SignArgs {
     /// Private key: a file, or the PEM text itself (PKCS#8, plain or encrypted)
     #[arg(long, value_name = "FILE|PEM", allow_hyphen_values = true)]
@@ -123,7 +125,15 @@ pub(crate) fn user_key_file(world: &World) -> Option<PathBuf> {
     world.config_dir().map(|d| d.join("signing-key.pem"))
 }
 
-/// The signer that the words name; `None` when they name none and the user has no key of their own.
+/// The signer that the words name, else the user's own; `None` when there is neither.
+pub(crate) fn any_signer(world: &World, args: &SignArgs) -> Result<Option<Signer>, Failure> {
+    match (signer(world, args)?, user_key_file(world).filter(|f| f.exists())) {
+        (None, Some(file)) => own_signer(world, args, &file).map(Some),
+        (named, _) => Ok(named),
+    }
+}
+
+/// The signer that the words name.
 pub(crate) fn signer(world: &World, args: &SignArgs) -> Result<Option<Signer>, Failure> {
     if let Some(command) = &args.signer {
         let file = args.public_key.as_ref().ok_or_else(|| {
@@ -149,12 +159,12 @@ pub(crate) fn signer(world: &World, args: &SignArgs) -> Result<Option<Signer>, F
         };
         return Ok(Some(Signer::Key(private(world, args, &pem, &named)?)));
     }
-    match user_key_file(world).filter(|f| f.exists()) {
-        Some(file) => {
-            Ok(Some(Signer::Key(private(world, args, &read_private(&file)?, &format!("key `{}`", file.display()))?)))
-        }
-        None => Ok(None),
-    }
+    Ok(None)
+}
+
+fn own_signer(world: &World, args: &SignArgs, file: &Path) -> Result<Signer, Failure> {
+    let pem = read_private(file)?;
+    Ok(Signer::Key(private(world, args, &pem, &format!("key `{}`", file.display()))?))
 }
 
 fn read_private(file: &Path) -> Result<Zeroizing<String>, Failure> {
@@ -187,7 +197,7 @@ pub(crate) fn passphrase(world: &World, args: &SignArgs) -> Result<Option<Zeroiz
     })
 }
 
-/// Makes the user's key if there is none yet. Another process may win the race: then its key is taken.
+/// The user's own key, made now if there is none yet. Another process may win that race: then its key is taken.
 pub(crate) fn user_signer(world: &mut World, args: &SignArgs) -> Result<Signer, Failure> {
     let file = user_key_file(world).ok_or_else(|| {
         Failure::failed(
@@ -195,16 +205,16 @@ pub(crate) fn user_signer(world: &mut World, args: &SignArgs) -> Result<Signer, 
             "say --signing-key FILE, or make one with `vouchsafe key new --output FILE`",
         )
     })?;
+    if file.exists() {
+        return own_signer(world, args, &file);
+    }
     let key = new_key(world)?;
     match write_private(&file, key.to_pem()?.as_bytes()) {
         Ok(()) => {
             world.say(&format!("made a signing key: {} ({})", file.display(), key.public().keyid()));
             Ok(Signer::Key(key))
         }
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            let pem = read_private(&file)?;
-            Ok(Signer::Key(private(world, args, &pem, &format!("key `{}`", file.display()))?))
-        }
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => own_signer(world, args, &file),
         Err(e) => Err(Failure::failed(
             anyhow::anyhow!(e).context(format!("could not write a new key to `{}`", file.display())),
             "say --signing-key FILE to use a key that you have",

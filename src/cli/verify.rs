@@ -32,11 +32,11 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix [default: ./.vouchsafe]
     #[arg(long, value_name = "URL")]
     vault: Option<String>,
-    #[command(flatten)]
-    trust: TrustArgs,
     /// One JSON object a record, and a last one with the summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs the command.
@@ -71,12 +71,13 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
                 ));
             }
             let all = addresses.len() as u64;
+            let began = (world.now)();
             for (done, address) in addresses.iter().enumerate() {
                 let entry = ledger::open(&vault, &trusting.set, address);
                 tally.see(&entry);
                 tell(world, args, &entry)?;
                 if done % 64 == 63 && world.stderr_is_terminal {
-                    let mut shown = progress::Shown::new(&mut world.stderr, &world.now, true);
+                    let mut shown = progress::Shown::new(&mut world.stderr, &world.now, true).since(began);
                     shown.step("verified", done as u64, Some(all), progress::Unit::Records);
                 }
             }

@@ -6,6 +6,9 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+/// A source of random bytes.
+pub type Random = Box<dyn FnMut(&mut [u8]) -> bool>;
+
 /// Everything the program may know of the process it runs in. `main.rs` builds the real one, tests build their own.
 pub struct World {
     /// Command line, program name first.
@@ -17,7 +20,7 @@ pub struct World {
     /// The clock.
     pub now: Box<dyn Fn() -> DateTime<Utc>>,
     /// Fills a buffer with random bytes from the operating system; false when it has none to give.
-    pub random: Box<dyn FnMut(&mut [u8]) -> bool>,
+    pub random: Random,
     /// Standard input.
     pub stdin: Box<dyn Read>,
     /// Machine output.

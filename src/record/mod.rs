@@ -8,6 +8,7 @@ pub(crate) mod digest;
 pub(crate) mod json;
 pub(crate) mod parts_v1;
 pub(crate) mod run_v1;
+pub(crate) mod test_result;
 pub(crate) mod test_run_v1;
 
 pub(crate) use run_v1::RunRecord;

@@ -61,7 +61,7 @@ impl PublicKey {
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes)
             .map_err(|_| KeyError::Malformed("it is not a point of the curve".into()))?;
-        // under the identity point every client tried accepts a forgery of any statement (facts: envelope.md 3.3)
+        // under the identity point every client tried accepts a forgery of any statement
         if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
     }
 

@@ -84,7 +84,7 @@ fn an_encrypted_key_asks_for_its_passphrase() {
 
 #[test]
 fn names_are_those_that_outside_clients_compute() {
-    // `ssh-keygen -lf`, and cosign's hint, of the key whose seed is 00 01 .. 1f (facts: envelope.md 2)
+    // `ssh-keygen -lf`, and cosign's hint, of the key whose seed is 00 01 .. 1f
     let key = test_key().public();
     assert_eq!(key.keyid(), "SHA256:lbmsoA0yIEcEiVDRnMWuzm+nV+3ZEEpVIURqFoeSspg");
     assert_eq!(key.hint(), "oFCDfYUHBYLM9zlLCYiEfMMSy4glm4lImfbyOc8XkaU=");

@@ -1,7 +1,7 @@
 //! in-toto Statement v1: the sentence that is signed (in-toto attestation spec v1.2, `statement.md`).
 //!
 //! Stricter than the specification where real clients are: cosign 3 and in-toto-attestation read a statement with
-//! strict protobuf JSON, so we write no member of our own outside `predicate` (facts: envelope.md 1.1, 1.3).
+//! strict protobuf JSON, so we write no member of our own outside `predicate`.
 
 use super::error::{StatementError, shown};
 use super::strict_json::{self, Numbers, at_most};

@@ -244,7 +244,7 @@ mod tests {
         About::Run { platform: platform.into(), id: id.into(), attempt: attempt.into() }
     }
 
-    /// The house rule for what we write (storage.md 4.2).
+    /// The house rule for what we write.
     fn plain(segment: &str) -> bool {
         !segment.is_empty()
             && segment.len() <= SEGMENT

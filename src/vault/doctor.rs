@@ -108,14 +108,13 @@ pub(super) fn local(vault: &Vault, _: &Ask) -> Vec<Check> {
         let found = format!("{} is not there yet; the first record makes it", vault.location());
         checks.push(Check::new("folder", Status::Unknown, found, "make the folder, or attest once, then ask again"));
     }
-    let found =
-        "a folder is tamper-evident, not WORM: who owns the disk can remove a record, and the ledger will show it";
+    let found = "a folder is tamper-evident, not WORM: who owns the disk can remove a record";
     checks.push(Check::new("object lock", Status::Warn, found, "for WORM use a bucket with object lock (s3://…)"));
     checks
 }
 
 /// Puts the same thing twice. Nothing passive shows this: Ceph with versioning passes every other check and still lets
-/// the second one through (storage.md 2.4, 3).
+/// the second one through.
 async fn probe(vault: &Vault) -> Check {
     const NAME: &str = "write-once";
     let place = match vault.place(PROBE) {
@@ -220,7 +219,7 @@ fn object_lock(status: u16, body: &[u8], ask: &Ask) -> Vec<Check> {
     vec![enabled, default]
 }
 
-/// A rule that expires objects makes delete markers even over a lock (storage.md 2.4): the records would be out of sight.
+/// A rule that expires objects makes delete markers even over a lock: the records would be out of sight.
 fn lifecycle(status: u16, body: &[u8], root: &str, ask: &Ask) -> Check {
     const NAME: &str = "lifecycle";
     let code = text_at(body, "Error/Code").unwrap_or_default();

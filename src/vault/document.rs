@@ -1,4 +1,4 @@
-//! What a bucket says about itself: sub-resources by presigned URL (storage.md 2.2 D), and reading their XML.
+//! What a bucket says about itself: sub-resources by presigned URL, and reading their XML.
 
 use super::error::{innermost, scrub};
 use super::{Vault, VaultError, wire};

@@ -2,7 +2,7 @@
 
 use super::address::{Address, SIDECAR};
 use super::error::{innermost, scrub};
-use super::put::TAGS;
+use super::tags::TAGS;
 use super::{Observed, Opened, Settings, Tags, Vault, VaultError, Words, doctor};
 use http::HeaderMap;
 use object_store::local::LocalFileSystem;

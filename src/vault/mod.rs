@@ -14,6 +14,7 @@ mod patience;
 mod put;
 mod request;
 mod s3;
+mod tags;
 mod trouble;
 mod wire;
 
@@ -37,11 +38,12 @@ use object_store::list::PaginatedListStore;
 use object_store::signer::Signer;
 use object_store::{ObjectStore, local::LocalFileSystem};
 pub(crate) use patience::Patience;
-pub(crate) use put::{Outcome, Put, Tags};
+pub(crate) use put::{Outcome, Put};
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+pub(crate) use tags::Tags;
 
 /// Where records go when nobody says otherwise.
 pub(crate) const DEFAULT_URL: &str = "./.vouchsafe";
@@ -91,7 +93,7 @@ struct Opened {
     folder: Option<PathBuf>,
     /// Where tags go as a file of their own: a folder has no tags.
     beside: Option<LocalFileSystem>,
-    /// Sub-resources of bucket and objects, by presigned URL (storage.md 2.2 D).
+    /// Sub-resources of bucket and objects, by presigned URL.
     presigned: Option<(Arc<dyn Signer>, HttpClient)>,
     /// Fetches the credentials, so that their failure is told apart from the store's.
     admit: Option<Box<dyn Fn() -> BoxFuture<'static, object_store::Result<()>> + Send + Sync>>,

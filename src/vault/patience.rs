@@ -1,5 +1,5 @@
 //! How long to wait and how often to try. Every retry of the vault is counted here; `object_store` makes none of its own,
-//! because it repeats a create blindly and then takes our own object for somebody else's (storage.md 1.4).
+//! because it repeats a create blindly and then takes our own object for somebody else's.
 
 use super::Vault;
 use std::sync::atomic::Ordering;

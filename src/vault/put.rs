@@ -1,25 +1,13 @@
-//! The one write verb. The rule (storage.md 1.4, 4.1): a create that did not clearly succeed or fail is settled by looking
+//! The one write verb. The rule: a create that did not clearly succeed or fail is settled by looking
 //! at what stands there, and nothing is called done before it was read back by version.
 
 use super::address::Address;
 use super::lock::Retention;
+use super::tags::{TAGS, Tags};
 use super::trouble::Trouble;
 use super::{LIMIT, Vault, VaultError, local};
 use crate::record::digest::Sha256Digest;
-use chrono::NaiveDate;
 use object_store::path::Path;
-
-/// Words by which a record can be found without opening it. An index only: tags stay mutable even under a lock
-/// (storage.md 2.4), the truth is in the signed record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tags {
-    /// Environment.
-    pub env: String,
-    /// Platform's id of the run.
-    pub run_id: String,
-    /// UTC day.
-    pub date: NaiveDate,
-}
 
 /// Whether this call stored the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +37,6 @@ pub(crate) struct Put {
     pub tags_observed: Option<usize>,
     /// What a person should know.
     pub warnings: Vec<String>,
-}
-
-/// How many tags [`Tags`] makes.
-pub(super) const TAGS: usize = 3;
-
-impl Tags {
-    /// Tag names are the product's contract; values keep to what every store takes (TagSet doc).
-    pub(super) fn pairs(&self) -> [(&'static str, String); TAGS] {
-        let fit = |text: &str| -> String {
-            let keep = |c: char| if c.is_ascii_alphanumeric() || "+-=._:/@".contains(c) { c } else { '_' };
-            text.chars().map(keep).take(256).collect()
-        };
-        [("env", fit(&self.env)), ("pipeline-run-id", fit(&self.run_id)), ("date", self.date.to_string())]
-    }
 }
 
 /// See [`Vault::put_once`].

@@ -154,6 +154,28 @@ fn a_dry_run_prints_the_statement_and_stores_nothing() {
 }
 
 #[test]
+fn the_standard_test_result_is_written_too() {
+    let stage = Stage::github();
+    stage.write("a.xml", GREEN);
+    stage.write("b.xml", RED);
+    stage.write("c.xml", "<testsuite/>");
+    stage.write("d.xml", "not a report");
+    let words =
+        ["attest", "-e", "p", "--report", "*.xml", "--emit", "test-result", "--emit-dir", "out", "--fail-on", "never"];
+    stage.play(&words).exits(0);
+    let results: Vec<_> = (1..=3)
+        .map(|n| Stage::statement(&std::fs::read(stage.at(format!("out/test-result-{n}.json"))).unwrap()))
+        .collect();
+    assert!(!stage.at("out/test-result-4.json").exists(), "nothing is known of a refused report");
+    let said: Vec<_> = results.iter().map(|s| s["predicate"]["result"].as_str().unwrap()).collect();
+    assert_eq!(said, ["PASSED", "FAILED", "FAILED"], "no test at all is not passed");
+    assert_eq!(results[0]["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
+    assert_eq!(results[1]["predicate"]["failedTests"], json!(["a.two"]));
+    assert_eq!(results[1]["predicate"]["configuration"][0]["name"], "b.xml");
+    assert_eq!(results[0]["subject"][0]["digest"]["sha256"].as_str().unwrap().len(), 64);
+}
+
+#[test]
 fn with_nothing_else_the_first_report_is_the_subject_or_the_record_itself() {
     let stage = Stage::new();
     stage.write("r.xml", GREEN);

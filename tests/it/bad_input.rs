@@ -80,7 +80,7 @@ fn a_run_id_cannot_climb_out_of_its_folder() {
         assert_eq!(segments.len(), 5, "{address}");
         let plain =
             |s: &&str| !s.starts_with('.') && s.chars().all(|c| c.is_ascii_alphanumeric() || "._=-".contains(c));
-        assert!(segments.iter().all(|s| plain(&s)), "{address}");
+        assert!(segments.iter().all(plain), "{address}");
         stage.play(&["verify"]).exits(0);
         stage.play(&["list", "--environment", "../../up"]).exits(0);
     }

@@ -26,8 +26,8 @@ fn every_command_explains_itself() {
         words.push("--help");
         let help = stage.play(&words).exits(0).out;
         assert!(help.contains("Example") || help.contains("Exit codes"), "{command}: {help}");
-        let options = help.split("Options:").nth(1).unwrap_or_default();
-        let options = options.split("Example").next().unwrap().split("Exit codes").next().unwrap();
+        let options = help.split_once("Options:").map_or("", |(_, options)| options);
+        let options = options.split("\nExample").next().unwrap().split("\nExit codes").next().unwrap();
         let flags = options.lines().filter(|l| l.trim_start().starts_with("--") || l.trim_start().starts_with('-'));
         let flags: Vec<&str> = flags.filter_map(|l| l.split_whitespace().find(|w| w.starts_with("--"))).collect();
         for flag in flags.iter().filter(|f| **f != "--help") {

@@ -1,5 +1,7 @@
 //! One integration binary: stories through the whole program, in-process, each in a world of its own.
 
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails")]
+
 mod attest;
 mod bad_input;
 mod corpus;

@@ -6,6 +6,7 @@ mod github_list;
 mod iidfile;
 mod manifest;
 mod merge;
+mod named;
 mod oci_layout;
 mod reference;
 mod registry;
@@ -29,7 +30,7 @@ pub(crate) struct Source {
 
 /// TABLE of image sources.
 pub(crate) const SOURCES: &[Source] = &[
-    Source { name: "image", read: reference::read },
+    Source { name: "image", read: named::read },
     Source { name: "image-metadata", read: buildx::read },
     Source { name: "oci-layout", read: oci_layout::read },
     Source { name: "iidfile", read: iidfile::read },

@@ -3,13 +3,17 @@
 //! Cases are counted, never believed: a header may say less than its body shows (jest-junit), or more (a suite that
 //! did not load). Where both speak, the worse one holds.
 
+mod case;
+
 use super::input::Input;
+use super::name::{keep, kept};
 use super::outcome::{Number, Outcome};
 use super::recognise::xml_root;
 use super::refusal::{Refusal, quoted};
 use super::suite::{Claims, Suite};
-use super::tally::{self, Tally, keep, kept};
+use super::tally::{self, Tally};
 use super::xml::{Event, Tag, Xml};
+use case::{OpenCase, Pool};
 
 /// The unit test framework for C, "Check", calls its root `testsuites` as well and means something else.
 const FOREIGN: &str = "http://check.sourceforge.net/ns";
@@ -70,59 +74,9 @@ fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
 enum Kind {
     Suite,
     Case,
-    /// Output, properties, or a failure's inside: a `failure` in there is somebody's text.
+    /// A failure's inside, or an earlier run's: what stands in there has been counted with it.
     Muted,
     Other,
-}
-
-/// An open test case.
-#[derive(Default)]
-struct OpenCase {
-    name: Vec<u8>,
-    class: Vec<u8>,
-    time: Vec<u8>,
-    timed: bool,
-    /// What the attributes `status` and `result` say.
-    stated: Option<Outcome>,
-    unknown_word: bool,
-    failed: bool,
-    errored: bool,
-    skipped: bool,
-    todo: bool,
-    /// Reruns that passed in the end, and reruns that failed again.
-    flaky: u64,
-    rerun: u64,
-}
-
-/// Values that are used again, so that a passing case allocates nothing.
-struct Pool<T> {
-    all: Vec<T>,
-    live: usize,
-}
-
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), live: 0 }
-    }
-}
-
-impl<T: Default> Pool<T> {
-    fn push(&mut self) -> &mut T {
-        if self.live == self.all.len() {
-            self.all.push(T::default());
-        }
-        self.live += 1;
-        &mut self.all[self.live - 1]
-    }
-
-    fn pop(&mut self) -> Option<&mut T> {
-        self.live = self.live.checked_sub(1)?;
-        self.all.get_mut(self.live)
-    }
-
-    fn last(&mut self) -> Option<&mut T> {
-        self.all.get_mut(self.live.checked_sub(1)?)
-    }
 }
 
 struct Reading<'t> {
@@ -171,13 +125,9 @@ impl Reading<'_> {
                 _ => {}
             }
         }
-        suite.claims = claims;
+        (suite.claims, suite.stated) = (claims, stated);
         if self.tally.name.is_none() && !suite.name.is_empty() {
             self.tally.name = Some(suite.label().into_owned());
-        }
-        if let Some(outcome @ (Outcome::Failed | Outcome::Errored)) = stated {
-            suite.own.broken();
-            self.tally.broken(&suite.label(), outcome);
         }
         Kind::Suite
     }
@@ -194,12 +144,7 @@ impl Reading<'_> {
 
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
         let case = self.cases.push();
-        let (mut name, mut class, mut time) =
-            (std::mem::take(&mut case.name), std::mem::take(&mut case.class), std::mem::take(&mut case.time));
-        name.clear();
-        class.clear();
-        time.clear();
-        *case = OpenCase { name, class, time, ..OpenCase::default() };
+        case.reset();
         for (name, value) in tag.attributes() {
             match name {
                 b"name" => keep(&value.bytes(), &mut case.name),
@@ -240,33 +185,33 @@ impl Reading<'_> {
     }
 
     fn open_other(&mut self, local: &[u8], tag: &Tag<'_>) -> Kind {
-        match local {
-            b"system-out" | b"system-err" | b"properties" => return Kind::Muted,
-            b"include" => self.tally.warn(|| "an `include` element (XInclude) was not followed".to_owned()),
-            _ => {}
+        if local == b"include" {
+            self.tally.warn(|| "an `include` element (XInclude) was not followed".to_owned());
         }
         // what it speaks of: the innermost case or suite, unless something muted stands between
         let about = self.open.iter().rev().find(|kind| **kind != Kind::Other).copied();
-        if about == Some(Kind::Muted) {
-            return Kind::Other;
-        }
-        let (outcome, is) = match local {
-            b"failure" => (Outcome::Failed, true),
-            b"error" => (Outcome::Errored, true),
-            _ if local.eq_ignore_ascii_case(b"failure") => (Outcome::Failed, true),
-            _ if local.eq_ignore_ascii_case(b"error") => (Outcome::Errored, true),
-            _ => (Outcome::Passed, false),
+        let outcome = match local {
+            _ if about == Some(Kind::Muted) => return Kind::Other,
+            _ if local.eq_ignore_ascii_case(b"failure") => Some(Outcome::Failed),
+            _ if local.eq_ignore_ascii_case(b"error") => Some(Outcome::Errored),
+            _ => None,
         };
-        match about {
-            Some(Kind::Case) => return self.inside_case(local, tag, is.then_some(outcome)),
-            _ if is => {
+        let direct = self.open.last() != Some(&Kind::Other);
+        if outcome.is_some() && !direct {
+            // perhaps only output that was not escaped; a failure that is not one does less harm than one overlooked
+            let name = String::from_utf8_lossy(local);
+            self.tally.warn(|| format!("{} stands inside another element than a test case: counted", quoted(&name)));
+        }
+        match (about, outcome) {
+            (Some(Kind::Case), _) => return self.inside_case(local, tag, outcome, direct),
+            (_, Some(outcome)) => {
                 if let Some(suite) = self.suites.last() {
                     suite.own.broken();
                     self.tally.broken(&suite.label(), outcome);
                 }
                 return Kind::Muted;
             }
-            _ if self.foreign.is_none() && NOT_JUNIT.contains(&local) => {
+            _ if direct && self.foreign.is_none() && NOT_JUNIT.contains(&local) => {
                 self.foreign = Some(String::from_utf8_lossy(local).into_owned());
             }
             _ => {}
@@ -274,14 +219,14 @@ impl Reading<'_> {
         Kind::Other
     }
 
-    fn inside_case(&mut self, local: &[u8], tag: &Tag<'_>, outcome: Option<Outcome>) -> Kind {
+    fn inside_case(&mut self, local: &[u8], tag: &Tag<'_>, outcome: Option<Outcome>, direct: bool) -> Kind {
         let Some(case) = self.cases.last() else { return Kind::Other };
         match (outcome, local) {
             (Some(Outcome::Errored), _) => case.errored = true,
             (Some(_), _) => case.failed = true,
             // the runs before the last one: Maven Surefire's rerunFailingTestsCount, cargo-nextest's retries
-            (None, b"flakyFailure" | b"flakyError") => case.flaky += 1,
-            (None, b"rerunFailure" | b"rerunError") => case.rerun += 1,
+            (None, b"flakyFailure" | b"flakyError") if direct => case.flaky += 1,
+            (None, b"rerunFailure" | b"rerunError") if direct => case.rerun += 1,
             (None, b"skipped" | b"skip" | b"ignored" | b"disabled" | b"notrun" | b"pending") => {
                 case.skipped = true;
                 case.todo |= tag.attributes().any(|(name, value)| name == b"type" && &*value.bytes() == b"todo");
@@ -291,33 +236,5 @@ impl Reading<'_> {
             _ => return Kind::Other,
         }
         Kind::Muted
-    }
-}
-
-impl OpenCase {
-    /// The one outcome: error before failure before skipped before passed, and what is odd about it.
-    fn outcome(&self) -> (Outcome, Option<&'static str>) {
-        let bad_word = self.stated.filter(|stated| *stated >= Outcome::Failed);
-        if self.todo && (self.failed || self.errored) {
-            // node --test: a TODO that fails does not fail the run
-            return (Outcome::Skipped, Some("fails and is marked as a TODO: counted as skipped"));
-        }
-        if self.errored || self.failed {
-            let outcome = if self.errored { Outcome::Errored } else { Outcome::Failed };
-            return (outcome, self.skipped.then_some("is marked as skipped and has a failure: counted as failed"));
-        }
-        if let Some(outcome) = bad_word {
-            return (outcome, Some("is failed by its status attribute alone"));
-        }
-        if self.skipped {
-            return (Outcome::Skipped, None);
-        }
-        if self.unknown_word {
-            return (Outcome::Errored, Some("has an outcome word that is unknown: counted as errored"));
-        }
-        if self.rerun > 0 {
-            return (Outcome::Failed, Some("has a failed rerun and no failure: counted as failed"));
-        }
-        (self.stated.unwrap_or(Outcome::Passed), None)
     }
 }

@@ -5,6 +5,7 @@
 
 mod input;
 mod junit;
+mod name;
 mod outcome;
 mod recognise;
 mod refusal;
@@ -58,6 +59,19 @@ pub(crate) fn read(path: &Path, shown: &str, forced: Option<&str>, progress: &mu
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_from(mut reader: impl Read, shown: &str, forced: Option<&str>) -> TestRun {
     read_with(&mut reader, shown, None, forced, FILE_LIMIT, &mut |_, _, _| {})
+}
+
+/// Reads `bytes` as every format in turn and asserts what must hold of any answer. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    for forced in std::iter::once(None).chain(FORMATS.iter().map(|format| Some(format.name))) {
+        let run = read_from(bytes, "fuzz", forced);
+        assert_eq!(run.counts.is_none(), run.verdict == Verdict::Refused);
+        let counts = run.counts.unwrap_or_default();
+        assert_eq!(counts.total, counts.passed + counts.failed + counts.errored + counts.skipped);
+        assert!(run.verdict != Verdict::Passed || (counts.passed > 0 && counts.failed + counts.errored == 0));
+        assert_eq!(run.size, Some(bytes.len() as u64));
+    }
 }
 
 fn read_with(

@@ -21,14 +21,16 @@ impl Outcome {
         Some(match plain.as_str() {
             // `run` and `completed` are GoogleTest's and CTest's: it ran, and a child says when it failed
             "passed" | "pass" | "success" | "successful" | "succeeded" | "ok" | "run" | "completed" | "complete"
-            | "executed" | "finished" | "done" | "expected" | "flaky" | "fixed" | "true" | "xpass" | "xpassed" => {
+            | "executed" | "finished" | "done" | "expected" | "flaky" | "fixed" | "true" => {
                 Self::Passed
             }
             "skipped" | "skip" | "disabled" | "notrun" | "notexecuted" | "ignored" | "ignore" | "pending"
             | "suppressed" | "inconclusive" | "inactive" | "untested" | "todo" | "excluded" | "deselected"
-            | "xfail" | "xfailed" | "expectedfailure" => Self::Skipped,
+            | "xfail" | "xfailed" | "expectedfailure"
+            // Qt Test's blacklisted functions: run, and not judged
+            | "bpass" | "bfail" | "bxfail" | "bxpass" | "blacklisted" => Self::Skipped,
             "failed" | "fail" | "failure" | "failing" | "ko" | "notok" | "false" | "unexpected" | "unsuccessful"
-            | "unexpectedsuccess" | "regression" => Self::Failed,
+            | "unexpectedsuccess" | "unexpectedpass" | "xpass" | "xpassed" | "regression" => Self::Failed,
             "error" | "errored" | "errors" | "broken" | "exception" | "crashed" | "crash" | "panicked" | "panic"
             | "aborted" | "abort" | "timeout" | "timedout" | "interrupted" | "killed" | "notrunnable" | "undefined"
             | "ambiguous" | "unknown" => Self::Errored,

@@ -92,6 +92,8 @@ pub(crate) struct Suite {
     pub(crate) name: Vec<u8>,
     /// What it says.
     pub(crate) claims: Claims,
+    /// What its attributes `status` or `result` say, where they say something.
+    pub(crate) stated: Option<Outcome>,
     /// What stands directly in it.
     pub(crate) own: Shown,
     /// What stands in suites below it.
@@ -122,7 +124,7 @@ impl Suite {
 
     /// Compares claims and contents, warns of every difference, and gives both to the suite above.
     pub(crate) fn close(&self, tally: &mut Tally) -> (Shown, Claims) {
-        let all = self.own.plus(self.below);
+        let mut all = self.own.plus(self.below);
         self.compare("tests", self.claims.total, &[all.counts.total, self.own.counts.total], tally);
         self.compare("failures", self.claims.failed, &[all.counts.failed, self.own.counts.failed], tally);
         self.compare("errors", self.claims.errored, &[all.counts.errored, self.own.counts.errored], tally);
@@ -137,7 +139,12 @@ impl Suite {
             }
         }
         let claimed = self.claims.failed.known().unwrap_or(0) + self.claims.errored.known().unwrap_or(0);
-        let shown = all.counts.failed + all.counts.errored + all.broken;
+        let mut shown = all.counts.failed + all.counts.errored + all.broken;
+        if let (0, Some(outcome @ (Outcome::Failed | Outcome::Errored))) = (shown, self.stated) {
+            tally.broken(&self.label(), outcome);
+            all.broken();
+            shown = 1;
+        }
         let missing = claimed.saturating_sub(shown);
         if missing > all.explained {
             tally.understates(&self.title(), missing);

@@ -2,21 +2,18 @@
 //!
 //! Bounded whatever the report holds: lists have limits, and what is left out is counted.
 
+use super::name::{AsItIs, digest64};
 use super::outcome::{Outcome, seconds};
 use super::refusal::quoted;
-use crate::record::digest::Sha256Digest;
 use crate::record::test_run_v1::{Counts, Declared, FailingTest, TestRun, Verdict};
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 /// Failing tests that are named; the others are counted.
 pub(crate) const FAILING_LIMIT: usize = 200;
 
 /// Warnings that are spelled out; the others are counted.
 pub(crate) const WARNING_LIMIT: usize = 50;
-
-/// Bytes of a name that are kept.
-pub(crate) const NAME_LIMIT: usize = 1024;
 
 /// Test cases among which repeated ones are looked for. Nine bytes each, in a table that stays in a processor's cache:
 /// beyond it, looking would take longer than reading.
@@ -220,59 +217,6 @@ impl Tally {
     }
 }
 
-/// Puts `text`, which is UTF-8, into `into`, cut to [`NAME_LIMIT`] at a character; what is cut is told by its length
-/// and digest.
-#[inline]
-pub(crate) fn keep(text: &[u8], into: &mut Vec<u8>) {
-    into.clear();
-    if text.len() <= NAME_LIMIT {
-        into.extend_from_slice(text);
-        return;
-    }
-    let whole = (0..=NAME_LIMIT).rev().find(|&end| text[end] & 0xC0 != 0x80).unwrap_or(0);
-    into.extend_from_slice(&text[..whole]);
-    let digest = Sha256Digest::of(text);
-    into.extend_from_slice(format!("… [{} bytes, sha256 {digest}]", text.len()).as_bytes());
-}
-
-/// [`keep`] into a string of its own.
-pub(crate) fn kept(text: &[u8]) -> String {
-    let mut out = Vec::new();
-    keep(text, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// A 64-bit hash of `seed` and `text`, eight bytes a step (the folded multiplication of wyhash). Who forges a
-/// collision gains a warning about a repeated name.
-fn digest64(seed: u64, text: &[u8]) -> u64 {
-    let fold = |a: u64, b: u64| {
-        let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15) * u128::from(b ^ 0xE703_7ED1_A0B4_28DB);
-        (product as u64) ^ (product >> 64) as u64
-    };
-    let mut words = text.chunks_exact(8);
-    let mut hash = fold(seed, text.len() as u64);
-    for word in &mut words {
-        hash = fold(hash, word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
-    }
-    fold(hash, words.remainder().iter().fold(1, |n, &b| n << 8 | u64::from(b)))
-}
-
-/// Hashes a hash to itself.
-#[derive(Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, &b| hash.rotate_left(8) ^ u64::from(b));
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.0 = n;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,28 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn names_are_cut_at_a_character_and_say_so() {
-        assert_eq!(kept("a".repeat(NAME_LIMIT).as_bytes()), "a".repeat(NAME_LIMIT));
-        let long = "é".repeat(NAME_LIMIT / 2) + "x";
-        let cut = kept(long.as_bytes());
-        assert!(cut.starts_with(&"é".repeat(NAME_LIMIT / 2)), "{cut}");
-        assert!(cut.contains("[1025 bytes, sha256 "), "{cut}");
-        let uneven = kept(("x".to_owned() + &"é".repeat(NAME_LIMIT)).as_bytes());
-        assert!(uneven.split('…').next().is_some_and(|kept| kept.len() == NAME_LIMIT - 1), "{uneven}");
-    }
-
-    #[test]
     fn a_time_that_is_missing_or_unreadable_leaves_the_sum_unknown() {
-        let cases: [(&[Option<&str>], Option<f64>, usize); 5] = [
-            (&[Some("1"), Some("0.5")], Some(1.5), 0),
-            (&[Some("1"), None], None, 1),
-            (&[Some("1"), Some("NaN")], None, 1),
-            (&[None, None], None, 0),
-            (&[], None, 0),
-        ];
+        // `-` for a case without a time
+        let cases = [("1 0.5", Some(1.5), 0), ("1 -", None, 1), ("1 NaN", None, 1), ("- -", None, 0), ("", None, 0)];
         for (times, want, warnings) in cases {
             let mut tally = Tally::default();
-            times.iter().for_each(|t| tally.time(t.map(str::as_bytes), true));
+            for time in times.split_whitespace() {
+                tally.time((time != "-").then_some(time.as_bytes()), true);
+            }
             let run = tally.finish();
             assert_eq!((run.duration_seconds, run.warnings.len()), (want, warnings), "{times:?}");
         }

@@ -24,7 +24,7 @@ const NAME: u8 = 1;
 const NAME_START: u8 = 2;
 const SPACE: u8 = 4;
 
-/// What each byte may be. Every byte beyond ASCII may stand in a name: this does not repeat Unicode's tables.
+/// What each byte may be. A byte beyond ASCII may stand in a name; which characters may is looked at apart.
 static CLASS: [u8; 256] = {
     let mut table = [0; 256];
     let mut i = 0;
@@ -49,10 +49,33 @@ fn is(b: u8, class: u8) -> bool {
 /// Where the name that begins at `from` ends; `from` when there is none.
 #[inline]
 pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
-    match tag.get(from) {
-        Some(&b) if is(b, NAME_START) => run_end(tag, from + 1, NAME),
-        _ => from,
+    let mut all = match tag.get(from) {
+        Some(&b) if is(b, NAME_START) => b,
+        _ => return from,
+    };
+    let mut end = from + 1;
+    while let Some(&b) = tag.get(end)
+        && is(b, NAME)
+    {
+        all |= b;
+        end += 1;
     }
+    if all.is_ascii() { end } else { unicode_name_end(tag, from, end) }
+}
+
+/// The same for a name with characters beyond ASCII (XML 1.0, 2.3, `NameStartChar` and `NameChar`).
+#[cold]
+fn unicode_name_end(tag: &[u8], from: usize, end: usize) -> usize {
+    let start = |c: char| {
+        c.is_ascii()
+            || matches!(c, '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+                | '\u{37F}'..='\u{1FFF}' | '\u{200C}' | '\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+                | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+    };
+    let other = |c: char| start(c) || matches!(c, '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}' | '\u{2040}');
+    let text = String::from_utf8_lossy(&tag[from..end]);
+    let bad = text.char_indices().find(|&(i, c)| if i == 0 { !start(c) } else { !other(c) });
+    bad.map_or(end, |(i, _)| from + i)
 }
 
 #[inline]
@@ -327,6 +350,9 @@ mod tests {
             "a b='1' / ",
             "a<b",
             "1a",
+            "a\u{d7}b",
+            "\u{b7}a",
+            "a b\u{a9}='1'",
             "a b='&#99999999999999999999;'",
             "a \"b\"",
         ] {

@@ -5,7 +5,9 @@
 //! both against each other. Character data, CDATA and comments are checked and dropped while they stream by: no report
 //! keeps an outcome in them, and a report may hold gigabytes of them. No DTD is read, no entity expanded, nothing fetched.
 
+mod aside;
 mod attributes;
+mod charset;
 mod scan;
 mod source;
 
@@ -14,10 +16,10 @@ mod tests;
 
 use super::input::Input;
 use super::refusal::{Refusal, quoted};
-use attributes::{Opening, REFERENCE_LIMIT, Span, Value, attributes, name_end, opening, reference};
+use attributes::{Opening, REFERENCE_LIMIT, Span, Value, opening, reference};
+pub(crate) use charset::Charset;
 pub(crate) use scan::count;
-pub(crate) use source::Charset;
-use source::Source;
+use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;
 
@@ -216,6 +218,9 @@ impl<'s> Xml<'s> {
                 Err(refusal) => return Err(refusal.at(self.source.place()).help(INVALID)),
             }
         };
+        if end > TAG_LIMIT {
+            return Err(self.source.too_long());
+        }
         if self.root && self.open.is_empty() {
             return Err(self.here("a second root element").help("Give each report its own file"));
         }
@@ -258,122 +263,6 @@ impl<'s> Xml<'s> {
         Ok(Found::Closed)
     }
 
-    /// Drops a processing instruction, or reads the XML declaration at the start of the file.
-    fn instruction(&mut self) -> Result<Found, Refusal> {
-        let first = self.source.at_start();
-        let target = self.peek(64)?;
-        let target = target[2..name_end(target, 2)].to_ascii_lowercase();
-        match target.as_slice() {
-            b"xml" if first => return self.declaration(),
-            b"xml" => {
-                let what = "an XML declaration that is not the first thing in the file: two reports in one file, or \
-                            something before the first";
-                Err(self.here(what).help("Give each report its own file"))
-            }
-            b"" => Err(self.here("a processing instruction without a name").help(INVALID)),
-            _ => self.skip(2, b"?>", "a processing instruction"),
-        }
-    }
-
-    /// Checks `<?xml version="…" encoding="…" standalone="…"?>` (XML 1.0, 2.8).
-    fn declaration(&mut self) -> Result<Found, Refusal> {
-        let improper = |place| Refusal::new("an XML declaration that is not one").at(place).help(INVALID);
-        let text = self.source.peek(1024).map(<[u8]>::to_vec);
-        let text = text.map_err(|e| self.source.refusal(&e))?;
-        let place = self.source.place();
-        let end = match text.starts_with(b"<?xml").then(|| attributes(&text, 5, false, &mut self.spans)) {
-            Some(Ok(Some(end))) if text[end..].starts_with(b"?>") => end,
-            Some(Err(refusal)) => return Err(refusal.at(place).help(INVALID)),
-            _ => return Err(improper(place)),
-        };
-        let names: Vec<_> = self.spans.iter().map(|s| &text[s.name.clone()]).collect();
-        let known: [&[&[u8]]; 4] = [
-            &[b"version"],
-            &[b"version", b"encoding"],
-            &[b"version", b"standalone"],
-            &[b"version", b"encoding", b"standalone"],
-        ];
-        if !known.contains(&names.as_slice()) {
-            return Err(improper(place));
-        }
-        match &text[self.spans[0].value.clone()] {
-            b"1.0" => {}
-            b"1.1" => self.xml11 = true,
-            other => {
-                let other = quoted(&String::from_utf8_lossy(other));
-                return Err(self.here(format!("XML version {other}, where only 1.0 and 1.1 are read")));
-            }
-        }
-        self.source.consume(end + 2);
-        Ok(Found::Nothing)
-    }
-
-    /// Drops a comment or a CDATA section, skips a document type without a subset.
-    fn bang(&mut self) -> Result<Found, Refusal> {
-        let (inside, prolog) = (!self.open.is_empty(), !self.root && !self.doctype);
-        match self.peek(9)? {
-            [b'<', b'!', b'-', b'-', ..] => self.skip(4, b"-->", "a comment"),
-            b"<![CDATA[" if inside => self.skip(9, b"]]>", "a CDATA section"),
-            b"<!DOCTYPE" if prolog => {
-                self.doctype = true;
-                self.skip_doctype()
-            }
-            _ => Err(self.here("a `<!` that begins nothing allowed here").help(INVALID)),
-        }
-    }
-
-    /// Drops `opening` bytes and everything to `end`.
-    fn skip(&mut self, opening: usize, end: &[u8], what: &str) -> Result<Found, Refusal> {
-        self.source.consume(opening);
-        loop {
-            let text = match self.source.ahead() {
-                Ok([]) => return Err(self.cut(what)),
-                Ok(text) => text,
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
-            let at = scan::byte(text, end[0]).unwrap_or(text.len());
-            self.source.consume(at);
-            let ahead = self.peek(end.len())?;
-            if ahead == end {
-                self.source.consume(end.len());
-                return Ok(Found::Nothing);
-            }
-            // XML 1.0, 2.5: `--` must not occur within a comment
-            if end == b"-->" && ahead.len() == 3 && ahead.starts_with(b"--") {
-                return Err(self.here("`--` inside a comment").help(INVALID));
-            }
-            self.source.consume(1);
-        }
-    }
-
-    /// Passes `<!DOCTYPE name SYSTEM "…">` by. What it points to is not fetched; a subset of its own could define
-    /// entities that hide a failure, or that grow without bound, so it is refused.
-    fn skip_doctype(&mut self) -> Result<Found, Refusal> {
-        let mut quote = None;
-        loop {
-            let b = match self.source.ahead() {
-                Ok([]) => return Err(self.cut("a document type")),
-                Ok(text) => text[0],
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
-            match (quote, b) {
-                (Some(q), b) if q == b => quote = None,
-                (Some(_), _) => {}
-                (None, b'"' | b'\'') => quote = Some(b),
-                (None, b'[') => {
-                    let what = "a document type with definitions of its own (entities), which are never read";
-                    return Err(self.here(what).help("Let the tool write the report without a DTD"));
-                }
-                (None, b'>') => {
-                    self.source.consume(1);
-                    return Ok(Found::Nothing);
-                }
-                _ => {}
-            }
-            self.source.consume(1);
-        }
-    }
-
     fn end(&self) -> Result<Event<'_>, Refusal> {
         if let Some(&start) = self.open.last() {
             let name = String::from_utf8_lossy(&self.names[start..]);
@@ -387,11 +276,7 @@ impl<'s> Xml<'s> {
 
     /// Brings the rest of `what` to hand.
     fn lengthen(&mut self, what: &str) -> Result<(), Refusal> {
-        match self.source.lengthen() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.cut(what)),
-            Err(e) => Err(self.source.refusal(&e)),
-        }
+        if self.source.lengthen()? { Ok(()) } else { Err(self.cut(what)) }
     }
 
     fn cut(&self, what: &str) -> Refusal {

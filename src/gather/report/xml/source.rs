@@ -3,6 +3,7 @@
 //! A block at a time: nothing here grows with the file.
 
 use super::super::refusal::{Place, Refusal};
+use super::charset::{Charset, WRITE_UTF8};
 use super::scan;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use std::io::{self, Read};
@@ -12,81 +13,6 @@ const BLOCK: usize = 64 * 1024;
 
 /// Bytes of one tag. Only a tag is ever held whole; text, CDATA and comments run through.
 pub(crate) const TAG_LIMIT: usize = 8 << 20;
-
-const WRITE_UTF8: &str = "Let the tool that writes it use UTF-8";
-
-/// How the bytes are to be read.
-pub(crate) struct Charset {
-    /// Absent for UTF-8.
-    encoding: Option<&'static Encoding>,
-    /// US-ASCII: every byte from 0x80 on is an error.
-    ascii: bool,
-    /// Bytes of the byte order mark.
-    mark: usize,
-    /// The declared name, where a byte order mark says otherwise.
-    pub(crate) overruled: Option<String>,
-}
-
-impl Charset {
-    /// Tells the encoding from a file's first bytes (XML 1.0, appendix F). A byte order mark wins over the
-    /// declaration (RFC 7303, section 3.3): PowerShell re-encodes a report and leaves its declaration alone.
-    pub(crate) fn detect(head: &[u8]) -> Result<Self, Refusal> {
-        let refuse = |why: &str| Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
-        let marked = |encoding, mark| Ok(Self { encoding, ascii: false, mark, overruled: None });
-        match head {
-            [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => refuse("it is UTF-32, which is not read"),
-            [0, 0, 0, b'<', ..] | [b'<', 0, 0, 0, ..] => refuse("it is UTF-32, which is not read"),
-            [0xFF, 0xFE, ..] => marked(Some(encoding_rs::UTF_16LE), 2),
-            [0xFE, 0xFF, ..] => marked(Some(encoding_rs::UTF_16BE), 2),
-            [b'<', 0, ..] | [0, b'<', ..] => refuse("it is UTF-16 without a byte order mark, which is not read"),
-            [0xEF, 0xBB, 0xBF, rest @ ..] => {
-                let declared = declared_encoding(rest).filter(|name| !name.eq_ignore_ascii_case("utf-8"));
-                Ok(Self { encoding: None, ascii: false, mark: 3, overruled: declared })
-            }
-            _ => Self::declared(declared_encoding(head)),
-        }
-    }
-
-    fn declared(name: Option<String>) -> Result<Self, Refusal> {
-        let (encoding, ascii) = match name.as_deref().map(str::to_ascii_lowercase).as_deref() {
-            None | Some("utf-8" | "utf8") => (None, false),
-            Some("us-ascii" | "ascii") => (None, true),
-            // the web's Latin-1 is windows-1252 (WHATWG Encoding, 4.2): it differs only in control characters
-            Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "windows-1252" | "cp1252") => {
-                (Some(encoding_rs::WINDOWS_1252), false)
-            }
-            Some("iso-8859-15" | "iso8859-15" | "iso_8859-15") => (Some(encoding_rs::ISO_8859_15), false),
-            Some("utf-16" | "utf-16le" | "utf-16be") => {
-                let why = "it declares UTF-16 and has no byte order mark, so it cannot be that";
-                return Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
-            }
-            Some(other) => {
-                let why =
-                    format!("it declares the encoding {}, which is not read", super::super::refusal::quoted(other));
-                return Err(Refusal::new(why).help(WRITE_UTF8).at(Place::START));
-            }
-        };
-        Ok(Self { encoding, ascii, mark: 0, overruled: None })
-    }
-
-    /// The first characters of a file, for telling its format; what cannot be decoded is replaced.
-    pub(crate) fn preview(&self, head: &[u8]) -> String {
-        let bytes = head.get(self.mark..).unwrap_or_default();
-        let encoding = self.encoding.unwrap_or(encoding_rs::UTF_8);
-        encoding.decode_without_bom_handling(bytes).0.into_owned()
-    }
-}
-
-/// The encoding that an XML declaration at the very start names.
-fn declared_encoding(head: &[u8]) -> Option<String> {
-    let head = head.strip_prefix(b"<?xml")?;
-    let end = head.windows(2).take(1024).position(|w| w == b"?>")?;
-    let declaration = String::from_utf8_lossy(&head[..end]).into_owned();
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|q| matches!(q, '"' | '\''))?;
-    value[1..].split_once(quote).map(|(name, _)| name.to_owned())
-}
 
 /// Checked characters of one report.
 pub(crate) struct Source<'s> {
@@ -186,14 +112,19 @@ impl<'s> Source<'s> {
     }
 
     /// Brings more of a tag to hand, twice as much as there is; false at the end of the file.
-    pub(crate) fn lengthen(&mut self) -> io::Result<bool> {
+    pub(crate) fn lengthen(&mut self) -> Result<bool, Refusal> {
         let have = self.checked - self.at;
         if have > TAG_LIMIT {
-            let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
-            self.fault = Some(Refusal::new(what).at(self.place()));
-            return Err(io::Error::other("tag too long"));
+            return Err(self.too_long());
         }
-        Ok(self.peek(2 * have.max(1))?.len() > have)
+        let more = self.peek((2 * have).clamp(1, TAG_LIMIT + 1)).map(|ahead| ahead.len() > have);
+        more.map_err(|e| self.refusal(&e))
+    }
+
+    /// The refusal of a tag that begins here and is longer than [`TAG_LIMIT`].
+    pub(crate) fn too_long(&self) -> Refusal {
+        let what = format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20);
+        Refusal::new(what).at(self.place())
     }
 
     /// Passes over `n` bytes that are at hand.

@@ -1,6 +1,5 @@
 //! The tokenizer against quick-xml, at the seams between its blocks, and at its limits.
 
-use super::source::TAG_LIMIT;
 use super::*;
 use crate::gather::report::input::FILE_LIMIT;
 use proptest::prelude::*;
@@ -75,16 +74,16 @@ fn refusals_name_the_place_also_behind_the_seams_between_blocks() {
 
 #[test]
 fn a_tag_may_be_long_up_to_its_limit() {
-    let with = |n: usize| format!("<a b='{}'/>", "x".repeat(n));
-    assert!(walk(with(TAG_LIMIT - 100).as_bytes()).is_ok());
-    let said = walk(with(2 * TAG_LIMIT).as_bytes()).unwrap_err();
+    let with = |n: usize| format!("<a b='{}'/>", "x".repeat(n - "<a b=''/>".len()));
+    assert!(walk(with(TAG_LIMIT).as_bytes()).is_ok());
+    let said = walk(with(TAG_LIMIT + 1).as_bytes()).unwrap_err();
     assert!(said.contains("a tag is longer than 8 MiB"), "{said}");
 }
 
 #[test]
 fn character_data_may_be_longer_than_anything_that_is_held() {
-    let much = "x".repeat(3 * TAG_LIMIT / 2);
-    for text in [format!("<a>{much}</a>"), format!("<a><![CDATA[{much}]]></a>"), format!("<a><!--{much}--></a>")] {
+    let (much, some) = ("x".repeat(TAG_LIMIT + 100), "]-x".repeat(70_000));
+    for text in [format!("<a>{much}</a>"), format!("<a><![CDATA[{some}]]></a>"), format!("<a><!--{some}--></a>")] {
         assert_eq!(walk(text.as_bytes()).unwrap(), ["+a", "-"]);
     }
 }
@@ -129,6 +128,9 @@ fn what_is_not_a_document_is_refused() {
         "<?xml version='1.0'><a/>",
         "<?xml version='1.2'?><a/>",
         "<?xml version='1.0' encoding='utf-8' version='1.0'?><a/>",
+        "<?xml version='1.0' standalone='maybe'?><a/>",
+        "<a><?b-&?></a>",
+        "<!DOCTYPE a b><a/>",
         "<?xml standalone='yes'?><a/>",
         "<?xml?><a/>",
         " <?xml version='1.0'?><a/>",

@@ -1,0 +1,213 @@
+//! `vouchsafe attest`: the last pipeline step.
+
+mod ask;
+mod told;
+
+use super::exit::{Answer, Exit, Failure};
+use super::trust::{self, SignArgs, TrustArgs};
+use super::twins::Sources;
+use super::world::World;
+use super::{open_vault, words};
+use crate::attest::{self, Stored};
+use crate::export::{sheet, shown};
+use crate::gather::{Gathered, tickets};
+use crate::record::test_run_v1::Verdict;
+use crate::seal::SealError;
+use crate::seal::trust::TrustSet;
+use crate::vault::lock::Period;
+use std::path::PathBuf;
+
+/// Gather, sign and store the record of this run, and print where it is
+///
+/// Run it as the last step of a pipeline, also when the run failed: a failed run is evidence too. With no --vault the
+/// record goes into ./.vouchsafe, a vault on this disk, and a first call there makes a key for you.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  vouchsafe attest --environment demo --report 'reports/**/*.xml'
+  vouchsafe attest --environment production --vault s3://evidence --signing-key /run/secrets/key.pem \\
+      --image registry/app@sha256:… --report 'junit/*.xml' --outcome success
+
+Exit codes: 0 stored · 1 could not do it, or a report could not be read · 2 wrong words · 4 a lock did not hold, or
+tests failed under --fail-on tests · 5 a different record for this run stands already (both are kept) · 6 signed, not
+delivered, kept in .vouchsafe-spool")]
+pub(crate) struct Args {
+    /// Environment that was deployed to or tested for; default: what the platform says
+    #[arg(short, long, value_name = "NAME")]
+    environment: Option<String>,
+    /// Which of several records of this run: a service of a monorepo, a leg of a matrix
+    #[arg(long, value_name = "NAME")]
+    component: Option<String>,
+    /// Where the record goes: a folder, file://…, or s3://bucket/prefix
+    #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
+    vault: String,
+    /// Test reports (JUnit XML): paths or globs; may be said more than once
+    #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
+    report: Vec<String>,
+    /// Take the reports for this format instead of recognising it
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
+    report_format: Option<String>,
+    /// Files that were built or deployed: paths or globs, recorded by SHA-256
+    #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
+    artifact: Vec<String>,
+    /// Image that was built or deployed: name@sha256:…, or name:tag with --resolve
+    #[arg(help_heading = "What was tested and built", long, value_name = "REF", action = clap::ArgAction::Append)]
+    image: Vec<String>,
+    /// Ask the registry for the digest of an --image that has only a tag
+    #[arg(help_heading = "What was tested and built", long)]
+    resolve: bool,
+    /// Metadata file that `docker buildx build --metadata-file` wrote
+    #[arg(help_heading = "What was tested and built", long, value_name = "FILE", action = clap::ArgAction::Append)]
+    image_metadata: Vec<PathBuf>,
+    /// OCI image layout folder
+    #[arg(help_heading = "What was tested and built", long, value_name = "DIR", action = clap::ArgAction::Append)]
+    oci_layout: Vec<PathBuf>,
+    /// File that `docker build --iidfile` wrote
+    #[arg(help_heading = "What was tested and built", long, value_name = "FILE", action = clap::ArgAction::Append)]
+    iidfile: Vec<PathBuf>,
+    /// How the run ended: success, failure, cancelled … in any platform's word, or an exit code
+    #[arg(help_heading = "What the platform may not say", long, value_name = "WORD")]
+    outcome: Option<String>,
+    /// GitHub's ${{ toJSON(needs) }}: what the jobs before this one ended with
+    #[arg(help_heading = "What the platform may not say", long, value_name = "JSON")]
+    needs: Option<String>,
+    /// Ticket that the change answers to
+    #[arg(help_heading = "What the platform may not say", long, value_name = "ID", action = clap::ArgAction::Append)]
+    ticket: Vec<String>,
+    /// How a ticket looks in branch, commit message and pull request title (regular expression)
+    #[arg(help_heading = "What the platform may not say", long, value_name = "REGEX", default_value = tickets::DEFAULT_PATTERN)]
+    ticket_pattern: String,
+    /// Environment variable to keep in the record; one that looks like a secret is refused
+    #[arg(help_heading = "What the platform may not say", long, value_name = "NAME", action = clap::ArgAction::Append)]
+    env: Vec<String>,
+    /// Who answers for the run, where the platform does not say it
+    #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
+    operator: Option<String>,
+    /// The person for whom a machine account acted
+    #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
+    on_behalf_of: Option<String>,
+    /// Id of the run, where no platform tells one
+    #[arg(help_heading = "What the platform may not say", long, value_name = "ID")]
+    run_id: Option<String>,
+    /// Commit, where neither platform nor repository tells it
+    #[arg(help_heading = "What the platform may not say", long, value_name = "SHA")]
+    commit: Option<String>,
+    /// Why this was done by hand
+    #[arg(help_heading = "What the platform may not say", long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Folder of the repository; globs start here
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    working_directory: PathBuf,
+    /// How long the store must keep the record: 400d, 13mo, 2y
+    #[arg(help_heading = "How it is kept", long, value_name = "PERIOD", default_value = Period::DEFAULT)]
+    retain: String,
+    /// Lock to ask of the store; default: compliance where the store can lock, none in a folder
+    #[arg(help_heading = "How it is kept", long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
+    lock_mode: Option<String>,
+    /// Also put a legal hold on the record
+    #[arg(help_heading = "How it is kept", long)]
+    legal_hold: bool,
+    /// What makes this step fail after the record is stored: tests (exit 4), reports that cannot be read (exit 1), never
+    #[arg(long, value_name = "WHAT", value_parser = ["tests", "reports", "never"], default_values = ["reports"],
+          action = clap::ArgAction::Append)]
+    fail_on: Vec<String>,
+    /// Also write the signed bundle to this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Also write a standard statement, signed by the same key: test-result (one file a report)
+    #[arg(long, value_name = "KIND", value_parser = ["test-result"], action = clap::ArgAction::Append)]
+    emit: Vec<String>,
+    /// Folder for what --emit writes
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    emit_dir: PathBuf,
+    /// Print the statement that would be signed, and store nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the receipt as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    sign: SignArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+/// Runs the command.
+pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
+    let gathered = ask::gathered(world, args, sources)?;
+    words::warn(world, &gathered.warnings);
+    words::warn(world, &gathered.unreadable);
+    let record = &gathered.record;
+    if args.dry_run {
+        let statement = attest::statement(record).map_err(seal_failure)?;
+        if args.json {
+            words::writeln_quietly(world, &String::from_utf8_lossy(&statement))?;
+        } else {
+            let value: serde_json::Value = serde_json::from_slice(&statement)?;
+            let pretty = crate::record::json::to_string_pretty(&value)?;
+            words::writeln_quietly(world, &pretty)?;
+        }
+        world.say("dry run: nothing was signed and nothing was stored");
+        return Ok(verdict(args, &gathered));
+    }
+    let vault = open_vault(world, &args.vault)?;
+    let lock = ask::lock(args, &vault, record.recorded_on)?;
+    let signer = match trust::signer(world, &args.sign)? {
+        Some(signer) => signer,
+        None if vault.is_local() => trust::user_signer(world, &args.sign)?,
+        None => {
+            return Err(Failure::failed(
+                anyhow::anyhow!("no signing key: {} needs one", shown::line(&args.vault)),
+                "say --signing-key FILE (or set VOUCHSAFE_SIGNING_KEY); `vouchsafe key new` makes a key",
+            ));
+        }
+    };
+    trust::trust_in_new_vault(world, &vault, &signer)?;
+    let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
+    if let Some(file) = &args.output {
+        told::write_bundle(world, file, &sealed.bytes)?;
+    }
+    if !args.emit.is_empty() {
+        for (n, (_, bundle)) in attest::test_results(record, &signer).map_err(seal_failure)?.iter().enumerate() {
+            told::write_bundle(world, &args.emit_dir.join(format!("test-result-{}.json", n + 1)), bundle)?;
+        }
+    }
+    let own = TrustSet::of(signer.public_key());
+    let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_or(own, |t| t.set);
+    if let Err(distrust) = trusting.covers(&sealed.keyid, &record.environment, record.recorded_on) {
+        words::warn(world, &[format!("this record will not verify here: {distrust}")]);
+    }
+    match attest::put(record, &sealed, &vault, lock.as_ref(), &trusting) {
+        Ok(receipt) => {
+            words::warn(world, &receipt.warnings);
+            told::tell(world, args, &gathered, &receipt)?;
+            if receipt.stored == Stored::Conflict {
+                let standing = receipt.conflicts_with.as_deref().unwrap_or_default();
+                return Err(Failure {
+                    exit: Exit::Different,
+                    error: anyhow::anyhow!("a different record for this run and attempt stands at {standing}"),
+                    help: Some(format!(
+                        "both are kept, this one at {}; name the records apart with --component if both belong",
+                        receipt.address
+                    )),
+                });
+            }
+            Ok(verdict(args, &gathered))
+        }
+        Err(e) => Err(told::put_failure(world, e, &sealed.bytes)),
+    }
+}
+
+fn verdict(args: &Args, gathered: &Gathered) -> Exit {
+    let on = |what: &str| args.fail_on.iter().any(|w| w == what) && !args.fail_on.iter().any(|w| w == "never");
+    if on("reports") && !gathered.unreadable.is_empty() {
+        Exit::Failed
+    } else if on("tests") && (gathered.tests_failed() || sheet::worst(&gathered.record) == Some(Verdict::Empty)) {
+        Exit::Findings
+    } else {
+        Exit::Done
+    }
+}
+
+fn seal_failure(error: SealError) -> Failure {
+    Failure { exit: Exit::Failed, error: anyhow::anyhow!(error).context("could not sign the record"), help: None }
+}

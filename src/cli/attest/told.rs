@@ -1,0 +1,117 @@
+//! What `attest` answers, and what it says when the record could not be put.
+
+use super::Args;
+use crate::attest::{Receipt, Stored};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::words;
+use crate::cli::world::World;
+use crate::export::{sheet, shown};
+use crate::gather::Gathered;
+use crate::record::parts_v1::Status;
+use crate::vault::VaultError;
+use anyhow::Context as _;
+use std::io::Write as _;
+
+/// Folder in the working directory where a signed record stays that could not be delivered.
+const SPOOL: &str = ".vouchsafe-spool";
+
+/// The record is signed and could not be put: it must not be lost.
+pub(super) fn put_failure(world: &mut World, error: VaultError, bundle: &[u8]) -> Failure {
+    if let VaultError::LockNotObserved { .. } = error {
+        return Failure { exit: Exit::Findings, error: error.into(), help: None };
+    }
+    let dir = world.at(SPOOL);
+    let file = dir.join(format!("{}.json", crate::record::digest::Sha256Digest::of(bundle)));
+    let kept = std::fs::create_dir_all(&dir).and_then(|()| {
+        let mut out = std::fs::OpenOptions::new().write(true).create_new(true).open(&file)?;
+        out.write_all(bundle)?;
+        out.sync_all()
+    });
+    let (exit, help) = match kept {
+        Ok(()) => (
+            Exit::Undelivered,
+            format!("the signed record is kept in {} and verifies there: nothing was lost", file.display()),
+        ),
+        Err(e) => (
+            Exit::Failed,
+            format!(
+                "the signed record could not be kept in {} either ({e}): mend the vault and run the step again",
+                file.display()
+            ),
+        ),
+    };
+    Failure { exit, error: anyhow::anyhow!(error).context("could not store the record"), help: Some(help) }
+}
+
+pub(super) fn write_bundle(world: &World, file: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
+    let full = world.at(file);
+    if let Some(folder) = full.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("could not make `{}`", folder.display()))?;
+    }
+    Ok(std::fs::write(full, bytes).with_context(|| format!("could not write `{}`", file.display()))?)
+}
+
+pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt: &Receipt) -> anyhow::Result<()> {
+    if args.json {
+        return words::json(world, receipt);
+    }
+    let record = &gathered.record;
+    let mut lines = Vec::new();
+    let verb = match receipt.stored {
+        Stored::Created => "recorded",
+        Stored::AlreadyThere | Stored::SameClaims => "already recorded",
+        Stored::Conflict => "recorded beside another",
+    };
+    lines.push(format!(
+        "{verb}: {} run {} attempt {} for {}",
+        record.run.platform, record.run.id, record.run.attempt, record.environment
+    ));
+    lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
+    lines.push(format!("  tests     {}", tests_line(gathered)));
+    if !record.artifacts.is_empty() {
+        lines.push(format!("  artifacts {}", record.artifacts.len()));
+    }
+    if let Some(commit) = &record.commit {
+        lines.push(format!("  commit    {}", commit.sha));
+    }
+    for part in record.completeness.iter().filter(|c| c.status != Status::Complete) {
+        let status = if part.status == Status::Partial { "partly known" } else { "unknown" };
+        lines.push(format!("  {:<9} {status}: {}", part.section, part.why.as_deref().unwrap_or_default()));
+    }
+    match &receipt.retention {
+        Some(lock) => lines.push(format!("  lock      {lock}")),
+        None => {
+            lines.push("  lock      none: this store keeps the record only as long as nobody removes it".to_owned())
+        }
+    }
+    lines.push(format!("  address   {}", receipt.address));
+    lines.push(format!("  uri       {}", receipt.uri));
+    lines.push(format!("  sha256    {}", receipt.sha256));
+    lines.push(format!("  key       {}", receipt.keyid));
+    for line in lines {
+        world.say(&shown::line(&line));
+    }
+    Ok(())
+}
+
+fn tests_line(gathered: &Gathered) -> String {
+    let record = &gathered.record;
+    let Some(worst) = sheet::worst(record) else { return "no report".to_owned() };
+    let reports = record.tests.len();
+    let counts = sheet::sum(record, |c| c.total).map(|total| {
+        let of = |pick| sheet::sum(record, pick).unwrap_or_default();
+        format!(
+            ": {total} tests, {} passed, {} failed, {} errored, {} skipped",
+            of(|c| c.passed),
+            of(|c| c.failed),
+            of(|c| c.errored),
+            of(|c| c.skipped)
+        )
+    });
+    format!(
+        "{} in {reports} report{}{}",
+        worst.as_str(),
+        if reports == 1 { "" } else { "s" },
+        counts.unwrap_or_default()
+    )
+}
