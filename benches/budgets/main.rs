@@ -48,16 +48,16 @@ fn main() -> ExitCode {
 fn budgets(big: bool) -> Result<()> {
     ensure!(!cfg!(debug_assertions), "a debug build measures nothing: use `cargo bench`");
     let stage = Stage::new()?;
-    let mut rows = vec![start(&stage)?, attest(&stage)?, artifact(&stage)?];
-    rows.extend(junit(&stage)?);
-    rows.push(size()?);
-    if big {
-        rows.extend(memory(&stage)?);
-        rows.extend(verify(&stage)?);
-    }
     println!("{:<58} {:>12} {:>12} {:>8}  budget", "what", "ours", "floor", "ratio");
-    for row in rows {
-        println!("{:<58} {:>12} {:>12} {:>8}  {}", row.what, row.ours, row.floor, row.ratio, row.budget);
+    // each line as soon as it is known: the whole table takes minutes
+    start(&stage)?.print();
+    attest(&stage)?.print();
+    artifact(&stage)?.print();
+    junit(&stage)?.iter().for_each(Row::print);
+    size()?.print();
+    if big {
+        memory(&stage)?.iter().for_each(Row::print);
+        verify(&stage)?.iter().for_each(Row::print);
     }
     println!("medians of {RUNS} alternating runs ({SLOW_RUNS} for the large files); ratio = ours / floor");
     Ok(())

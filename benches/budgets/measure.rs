@@ -16,6 +16,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    pub(crate) fn print(&self) {
+        println!("{:<58} {:>12} {:>12} {:>8}  {}", self.what, self.ours, self.floor, self.ratio, self.budget);
+    }
+
     pub(crate) fn times(what: &'static str, ours: Duration, floor: Duration, budget: &'static str) -> Self {
         let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
         Self { what, ours: ms(ours), floor: ms(floor), ratio: ratio(ours.as_secs_f64() / floor.as_secs_f64()), budget }
@@ -79,8 +83,19 @@ pub(crate) fn timed_output(command: &mut Command) -> Result<(Duration, Output)> 
     Ok((time, output))
 }
 
-/// Peak resident memory in kB: the kernel's own high-water mark, read until the process is gone.
+/// Peak resident memory in kB: the kernel's own high-water mark, read until the process is gone. A process of a few
+/// milliseconds may be gone before the first look, so a few tries.
 pub(crate) fn peak_kb(command: &mut Command) -> Result<u64> {
+    for _ in 0..10 {
+        let peak = peak_once(command)?;
+        if peak > 0 {
+            return Ok(peak);
+        }
+    }
+    bail!("no VmHWM in /proc for {command:?}: the peak can be read on Linux only")
+}
+
+fn peak_once(command: &mut Command) -> Result<u64> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -91,9 +106,8 @@ pub(crate) fn peak_kb(command: &mut Command) -> Result<u64> {
         if let Some(end) = child.try_wait()? {
             break end;
         }
-        std::thread::sleep(Duration::from_micros(200));
+        std::thread::sleep(Duration::from_micros(100));
     };
     ensure!(end.success(), "{command:?}: {end}");
-    ensure!(peak > 0, "no VmHWM in {status}: the peak can be read on Linux only");
     Ok(peak)
 }

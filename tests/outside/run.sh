@@ -2,7 +2,7 @@
 # run.sh: the program against real parts. `VOUCHSAFE_BIN=target/debug/vouchsafe tests/outside/run.sh`
 #
 #   verify/     cosign, openssl, securesystemslib and @sigstore/verify accept what we sign and refuse what they must
-#   storage/    our storage code against MinIO
+#   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
@@ -52,6 +52,11 @@ if MINIO=$(find_minio); then
   chapter "storage: our storage code against MinIO" "$OUTSIDE/storage/run.sh"
 else
   fail "minio $MINIO_VERSION could not be installed"
+fi
+if unshare -m true 2>/dev/null; then
+  chapter "storage: a vault on full, read-only and foreign folders" "$OUTSIDE/storage/folders.sh"
+else
+  printf '  skip  storage: full and read-only folders need the right to mount (root with CAP_SYS_ADMIN)\n'
 fi
 if boto=$(find_boto); then part boto3 "$BOTO3_VERSION"; else fail "boto3 $BOTO3_VERSION could not be installed"; fi
 if liar=$(find_s3s_fs); then
