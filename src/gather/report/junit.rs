@@ -7,7 +7,7 @@ mod case;
 
 use super::input::Input;
 use super::name::{keep, kept};
-use super::outcome::{Number, Outcome};
+use super::outcome::{Number, Outcome, Time};
 use super::recognise::xml_root;
 use super::refusal::{Refusal, quoted};
 use super::suite::{Claims, Suite};
@@ -151,10 +151,7 @@ impl Reading<'_> {
                 b"classname" => keep(&value.bytes(), &mut case.class),
                 // PHPUnit writes both, some tools only this one
                 b"class" if case.class.is_empty() => keep(&value.bytes(), &mut case.class),
-                b"time" => {
-                    keep(&value.bytes(), &mut case.time);
-                    case.timed = true;
-                }
+                b"time" => case.time = Time::parse(&value.bytes()),
                 // GoogleTest and CTest say by `status` and `result` what others say by an element
                 b"status" | b"result" => match Outcome::of_word(&value.text()) {
                     Some(outcome) => case.stated = case.stated.max(Some(outcome)),
@@ -178,7 +175,7 @@ impl Reading<'_> {
         let found =
             tally::Case { outcome, flaky: case.flaky > 0, suite: &suite.name, class: &case.class, name: &case.name };
         self.tally.case(&found);
-        self.tally.time(case.timed.then_some(case.time.as_slice()), outcome != Outcome::Skipped);
+        self.tally.time(&case.time, outcome != Outcome::Skipped);
         if let Some(note) = note {
             self.tally.warn(|| format!("test case {} {note}", quoted(&String::from_utf8_lossy(&case.name))));
         }

@@ -1,5 +1,7 @@
 //! What the words and numbers in reports mean. Shared by all formats.
 
+use super::name::kept;
+
 /// How one test case ended, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
@@ -92,10 +94,30 @@ impl Number {
     }
 }
 
+/// How long a case took.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Time {
+    /// Not written. Not zero.
+    #[default]
+    Absent,
+    /// Seconds.
+    Seconds(f64),
+    /// Written as something else.
+    Unreadable(String),
+}
+
+impl Time {
+    /// Reads a time as [`seconds`] does.
+    #[inline]
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        seconds(text).map_or_else(|| Self::Unreadable(kept(text)), Self::Seconds)
+    }
+}
+
 /// Seconds: a decimal number, or with the thousands' commas that Maven Surefire writes (`1,234.5`). `None` for NaN,
 /// infinite, negative and everything else; also for `1,234`, which is a thousand in one country and one in another.
 #[inline]
-pub(crate) fn seconds(text: &[u8]) -> Option<f64> {
+fn seconds(text: &[u8]) -> Option<f64> {
     plain_seconds(text).or_else(|| odd_seconds(text))
 }
 

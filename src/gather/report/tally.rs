@@ -3,7 +3,7 @@
 //! Bounded whatever the report holds: lists have limits, and what is left out is counted.
 
 use super::name::{AsItIs, digest64};
-use super::outcome::{Outcome, seconds};
+use super::outcome::{Outcome, Time};
 use super::refusal::quoted;
 use crate::record::test_run_v1::{Counts, Declared, FailingTest, TestRun, Verdict};
 use std::collections::HashSet;
@@ -95,16 +95,16 @@ impl Tally {
         self.identify(case);
     }
 
-    /// Adds the time of a case as it is written; `ran` says whether the case should have one.
+    /// Adds the time of a case; `ran` says whether the case should have one.
     #[inline]
-    pub(crate) fn time(&mut self, written: Option<&[u8]>, ran: bool) {
-        match written.map(|text| (text, seconds(text))) {
-            Some((_, Some(value))) => {
+    pub(crate) fn time(&mut self, time: &Time, ran: bool) {
+        match time {
+            Time::Seconds(value) => {
                 self.seconds += value;
                 self.timed += 1;
             }
-            Some((text, None)) => self.unreadable_times.add(&String::from_utf8_lossy(text)),
-            None => self.untimed += u64::from(ran),
+            Time::Unreadable(text) => self.unreadable_times.add(text),
+            Time::Absent => self.untimed += u64::from(ran),
         }
     }
 
@@ -299,7 +299,8 @@ mod tests {
         for (times, want, warnings) in cases {
             let mut tally = Tally::default();
             for time in times.split_whitespace() {
-                tally.time((time != "-").then_some(time.as_bytes()), true);
+                let time = if time == "-" { Time::Absent } else { Time::parse(time.as_bytes()) };
+                tally.time(&time, true);
             }
             let run = tally.finish();
             assert_eq!((run.duration_seconds, run.warnings.len()), (want, warnings), "{times:?}");

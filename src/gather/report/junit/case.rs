@@ -1,15 +1,13 @@
 //! A test case while it is open, and what it comes to.
 
-use super::super::outcome::Outcome;
+use super::super::outcome::{Outcome, Time};
 
 /// An open test case.
 #[derive(Default)]
 pub(super) struct OpenCase {
     pub(super) name: Vec<u8>,
     pub(super) class: Vec<u8>,
-    /// As it is written; `timed` says whether it is.
-    pub(super) time: Vec<u8>,
-    pub(super) timed: bool,
+    pub(super) time: Time,
     /// What the attributes `status` and `result` say.
     pub(super) stated: Option<Outcome>,
     pub(super) unknown_word: bool,
@@ -56,11 +54,10 @@ impl<T: Default> Pool<T> {
 impl OpenCase {
     /// Begins anew with what was allocated.
     pub(super) fn reset(&mut self) {
-        let [name, class, time] = [&mut self.name, &mut self.class, &mut self.time].map(|text| {
-            text.clear();
-            std::mem::take(text)
-        });
-        *self = Self { name, class, time, ..Self::default() };
+        let (mut name, mut class) = (std::mem::take(&mut self.name), std::mem::take(&mut self.class));
+        name.clear();
+        class.clear();
+        *self = Self { name, class, ..Self::default() };
     }
 
     /// The one outcome: error before failure before skipped before passed, and what is odd about it.

@@ -16,46 +16,29 @@ pub(crate) const REFERENCE_LIMIT: usize = 64;
 pub(crate) struct Span {
     pub(crate) name: Range<usize>,
     pub(crate) value: Range<usize>,
-    /// The value needs no unescaping.
+    /// The value stands for itself: no reference in it, no white space but spaces.
     pub(crate) plain: bool,
 }
 
-const NAME: u8 = 1;
-const NAME_START: u8 = 2;
-const SPACE: u8 = 4;
-
-/// What each byte may be. A byte beyond ASCII may stand in a name; which characters may is looked at apart.
-static CLASS: [u8; 256] = {
-    let mut table = [0; 256];
+/// Whether a byte may stand in a name. One beyond ASCII may; which characters may is looked at apart.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
     let mut i = 0;
     while i < 256 {
         let b = i as u8;
-        table[i] = match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80.. => NAME | NAME_START,
-            b'0'..=b'9' | b'-' | b'.' => NAME,
-            b' ' | b'\t' | b'\n' | b'\r' => SPACE,
-            _ => 0,
-        };
+        table[i] = b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.' | 0x80..);
         i += 1;
     }
     table
 };
 
-#[inline]
-fn is(b: u8, class: u8) -> bool {
-    CLASS[usize::from(b)] & class != 0
-}
-
 /// Where the name that begins at `from` ends; `from` when there is none.
 #[inline]
 pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
-    let mut all = match tag.get(from) {
-        Some(&b) if is(b, NAME_START) => b,
-        _ => return from,
-    };
-    let mut end = from + 1;
+    let Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80..) = tag.get(from) else { return from };
+    let (mut end, mut all) = (from, 0);
     while let Some(&b) = tag.get(end)
-        && is(b, NAME)
+        && NAME[usize::from(b)]
     {
         all |= b;
         end += 1;
@@ -78,9 +61,13 @@ fn unicode_name_end(tag: &[u8], from: usize, end: usize) -> usize {
     bad.map_or(end, |(i, _)| from + i)
 }
 
+/// Where the white space that may begin at `at` ends.
 #[inline]
-fn run_end(tag: &[u8], from: usize, class: u8) -> usize {
-    tag[from..].iter().position(|&b| !is(b, class)).map_or(tag.len(), |i| from + i)
+fn space_end(tag: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\r' | b'\n') = tag.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// Reads a tag that opens an element and stands at the start of `text`: its attributes into `out`, its end.
@@ -122,14 +109,14 @@ pub(crate) fn attributes(
 ) -> Result<Option<usize>, Refusal> {
     out.clear();
     loop {
-        let start = run_end(tag, at, SPACE);
+        let start = space_end(tag, at);
         let end = name_end(tag, start);
         if end == start {
             return Ok(Some(start));
         }
-        let equals = run_end(tag, end, SPACE);
+        let equals = space_end(tag, end);
         let open = match tag.get(equals) {
-            Some(b'=') => run_end(tag, equals + 1, SPACE),
+            Some(b'=') => space_end(tag, equals + 1),
             Some(_) => return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[start..end])))),
             None => return Ok(None),
         };

@@ -1,60 +1,39 @@
-//! Finding bytes fast without a crate for it: eight at a time, then sixty-four.
-
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// A bit set in the lowest byte of `word` that is `b`, perhaps more above it, none below.
-#[inline]
-fn equal(word: u64, b: u8) -> u64 {
-    let zero = word ^ (LOW * b as u64);
-    zero.wrapping_sub(LOW) & !zero & HIGH
-}
+//! Finding bytes fast without a crate and without `unsafe`: loops that the compiler makes into vectors.
 
 /// The first byte of character data that means something: `<`, `&` or `]`.
 #[inline]
 pub(crate) fn markup(text: &[u8]) -> Option<usize> {
-    let hit = |w| equal(w, b'<') | equal(w, b'&') | equal(w, b']');
-    let is = |b| (b == b'<') | (b == b'&') | (b == b']');
-    find(text, hit, is)
+    find(text, |b| (b == b'<') | (b == b'&') | (b == b']'))
 }
 
 /// The first `b`.
 #[inline]
 pub(crate) fn byte(text: &[u8], b: u8) -> Option<usize> {
-    find(text, |w| equal(w, b), |x| x == b)
+    find(text, |x| x == b)
 }
 
 /// The first byte that is special in an attribute's value: `quote`, `<`, `&` or a control character.
 #[inline]
 pub(crate) fn value_stop(text: &[u8], quote: u8) -> Option<usize> {
-    let control = |w: u64| w.wrapping_sub(LOW * 0x20) & !w & HIGH;
-    let hit = |w| equal(w, quote) | equal(w, b'<') | equal(w, b'&') | control(w);
-    let is = |b| (b == quote) | (b == b'<') | (b == b'&') | (b < 0x20);
-    find(text, hit, is)
+    find(text, |b| (b == quote) | (b == b'<') | (b == b'&') | (b < 0x20))
 }
 
-/// Short distances are the rule between tags; long ones, in output, go by vectors that the compiler makes of a
-/// branch-free loop.
+/// The first byte that `is` holds for; sixteen at a time: flags in an array, the array as a number, its lowest bit.
 #[inline]
-fn find(text: &[u8], hit: impl Fn(u64) -> u64, is: impl Fn(u8) -> bool) -> Option<usize> {
+fn find(text: &[u8], is: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
-    while at < 64 {
-        let Some(eight) = text[at..].first_chunk::<8>() else {
-            return text[at..].iter().position(|&b| is(b)).map(|i| at + i);
-        };
-        let hits = hit(u64::from_le_bytes(*eight));
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let mut flags = [0u8; 16];
+        for (flag, &b) in flags.iter_mut().zip(block) {
+            *flag = if is(b) { 0xFF } else { 0 };
         }
-        at += 8;
-    }
-    for block in text[at..].chunks(64) {
-        if block.iter().fold(0, |any, &b| any | u8::from(is(b))) != 0 {
-            return block.iter().position(|&b| is(b)).map(|i| at + i);
+        let flags = u128::from_le_bytes(flags);
+        if flags != 0 {
+            return Some(at + flags.trailing_zeros() as usize / 8);
         }
-        at += block.len();
+        at += 16;
     }
-    None
+    text[at..].iter().position(|&b| is(b)).map(|i| at + i)
 }
 
 /// The first byte of a character outside XML's `Char` (XML 1.0, 2.2) in valid UTF-8; with `ascii`, outside ASCII too.
