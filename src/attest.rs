@@ -70,13 +70,13 @@ pub(crate) fn statement(record: &RunRecord) -> Result<Vec<u8>, SealError> {
     Ok(seal::statement::statement(&subjects(record)?, &RUN.predicate_type(), record)?)
 }
 
-/// The standard test-result statements of the record, each sealed: the report's name and the bundle.
-pub(crate) fn test_results(record: &RunRecord, signer: &Signer) -> Result<Vec<(String, Vec<u8>)>, SealError> {
+/// The standard test-result statements of the record, one a report that could be read, each sealed.
+pub(crate) fn test_results(record: &RunRecord, signer: &Signer) -> Result<Vec<Vec<u8>>, SealError> {
     let subjects = subjects(record)?;
-    let results = record.tests.iter().filter_map(|t| Some((t.file.clone(), test_result(record, t)?)));
-    let sealed = results.map(|(file, result)| {
+    let results = record.tests.iter().filter_map(|t| test_result(record, t));
+    let sealed = results.map(|result| {
         let statement = seal::statement::statement(&subjects, test_result::PREDICATE_TYPE, &result)?;
-        Ok((file, seal::seal(&statement, signer)?))
+        seal::seal(&statement, signer)
     });
     sealed.collect()
 }
@@ -170,7 +170,8 @@ pub(crate) fn put(
     }
 }
 
-fn receipt(record: &RunRecord, sealed: &Sealed, put: Put, conflicts_with: Option<String>) -> Receipt {
+/// The receipt of a record that was put.
+pub(crate) fn receipt(record: &RunRecord, sealed: &Sealed, put: Put, conflicts_with: Option<String>) -> Receipt {
     let stored = match (&conflicts_with, put.outcome) {
         (Some(_), _) => Stored::Conflict,
         (None, vault::Outcome::Created) => Stored::Created,

@@ -129,7 +129,9 @@ fn a_working_directory_that_is_not_there_is_said() {
 fn a_lock_that_a_folder_cannot_give_is_a_finding_and_the_record_stands() {
     let stage = Stage::github();
     stage.write("r.xml", GREEN);
-    let played = stage.play(&["attest", "-e", "p", "--report", "r.xml", "--lock-mode", "compliance"]).exits(4);
+    let played =
+        stage.play(&["attest", "-e", "p", "--report", "r.xml", "--lock-mode", "compliance", "--json"]).exits(4);
+    assert_eq!(played.json()["retention"], serde_json::Value::Null, "the receipt says that there is no lock");
     assert!(played.err.contains("lock"), "{}", played.err);
     assert_eq!(stage.records().len(), 1, "nothing is lost");
 }
@@ -141,7 +143,22 @@ fn a_vault_that_cannot_be_written_keeps_the_signed_record_here() {
     // A file where the folder should be: nobody, root included, can make the vault there.
     stage.write("blocked", "not a folder");
     stage.play(&["key", "new"]).exits(0);
-    let played = stage.play(&["attest", "-e", "p", "--vault", "blocked/vault"]);
-    assert!(played.code == 6 || played.code == 1, "{}: {}", played.code, played.err);
-    assert!(played.err.contains("error:"), "{}", played.err);
+    let key = stage.at("home/.config/vouchsafe/signing-key.pem").display().to_string();
+    let pem = stage.play(&["key", "show", "--pem"]).exits(0).out;
+    stage.write("public.pem", pem);
+    let words = ["attest", "-e", "p", "--vault", "s3://evidence", "--signing-key", &key];
+    let mut stage = stage;
+    for (name, value) in
+        [("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]
+    {
+        stage.env.insert(name.into(), value.into());
+    }
+    let played = stage.play(&words).exits(6);
+    assert!(played.err.contains("error: could not store the record"), "{}", played.err);
+    let kept = stage.files(".vouchsafe-spool");
+    assert_eq!(kept.len(), 1);
+    stage.play(&["verify", &format!(".vouchsafe-spool/{}", kept[0]), "--key", "public.pem"]).exits(0);
+    // A file where the folder should be: nobody, root included, can make a vault there, and it is said.
+    let blocked = stage.play(&["attest", "-e", "p", "--vault", "blocked/vault"]);
+    assert!(blocked.code == 1 && blocked.err.contains("blocked"), "{}: {}", blocked.code, blocked.err);
 }

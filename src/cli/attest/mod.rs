@@ -8,12 +8,15 @@ use super::trust::{self, SignArgs, TrustArgs};
 use super::twins::Sources;
 use super::world::World;
 use super::{open_vault, words};
-use crate::attest::{self, Stored};
+use crate::attest::{self, Sealed, Stored};
 use crate::export::{sheet, shown};
 use crate::gather::{Gathered, tickets};
+use crate::record::RunRecord;
 use crate::record::test_run_v1::Verdict;
 use crate::seal::SealError;
+use crate::seal::signer::Signer;
 use crate::seal::trust::TrustSet;
+use crate::vault::VaultError;
 use crate::vault::lock::Period;
 use std::path::PathBuf;
 
@@ -147,7 +150,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
             words::writeln_quietly(world, &pretty)?;
         }
         world.say("dry run: nothing was signed and nothing was stored");
-        return Ok(verdict(args, &gathered));
+        return verdict(args, &gathered);
     }
     let vault = open_vault(world, &args.vault)?;
     let lock = ask::lock(args, &vault, record.recorded_on)?;
@@ -163,20 +166,14 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     };
     trust::trust_in_new_vault(world, &vault, &signer)?;
     let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
-    if let Some(file) = &args.output {
-        told::write_bundle(world, file, &sealed.bytes)?;
-    }
-    if !args.emit.is_empty() {
-        for (n, (_, bundle)) in attest::test_results(record, &signer).map_err(seal_failure)?.iter().enumerate() {
-            told::write_bundle(world, &args.emit_dir.join(format!("test-result-{}.json", n + 1)), bundle)?;
-        }
-    }
     let own = TrustSet::of(signer.public_key());
     let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_or(own, |t| t.set);
     if let Err(distrust) = trusting.covers(&sealed.keyid, &record.environment, record.recorded_on) {
         words::warn(world, &[format!("this record will not verify here: {distrust}")]);
     }
-    match attest::put(record, &sealed, &vault, lock.as_ref(), &trusting) {
+    let put = attest::put(record, &sealed, &vault, lock.as_ref(), &trusting);
+    let written = copies(world, args, record, &sealed, &signer);
+    match put {
         Ok(receipt) => {
             words::warn(world, &receipt.warnings);
             told::tell(world, args, &gathered, &receipt)?;
@@ -191,21 +188,49 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
                     )),
                 });
             }
-            Ok(verdict(args, &gathered))
+            written?;
+            verdict(args, &gathered)
+        }
+        Err(VaultError::LockNotObserved { put, asked, why }) => {
+            told::tell(world, args, &gathered, &attest::receipt(record, &sealed, (*put).clone(), None))?;
+            let error = VaultError::LockNotObserved { put, asked, why }.into();
+            Err(Failure { exit: Exit::Findings, error, help: None })
         }
         Err(e) => Err(told::put_failure(world, e, &sealed.bytes)),
     }
 }
 
-fn verdict(args: &Args, gathered: &Gathered) -> Exit {
-    let on = |what: &str| args.fail_on.iter().any(|w| w == what) && !args.fail_on.iter().any(|w| w == "never");
-    if on("reports") && !gathered.unreadable.is_empty() {
-        Exit::Failed
-    } else if on("tests") && (gathered.tests_failed() || sheet::worst(&gathered.record) == Some(Verdict::Empty)) {
-        Exit::Findings
-    } else {
-        Exit::Done
+/// Writes what --output and --emit ask for. The vault comes first: a full disk here must not keep the record from it.
+fn copies(world: &World, args: &Args, record: &RunRecord, sealed: &Sealed, signer: &Signer) -> Result<(), Failure> {
+    if let Some(file) = &args.output {
+        told::write_bundle(world, file, &sealed.bytes)?;
     }
+    if !args.emit.is_empty() {
+        for (n, bundle) in attest::test_results(record, signer).map_err(seal_failure)?.iter().enumerate() {
+            told::write_bundle(world, &args.emit_dir.join(format!("test-result-{}.json", n + 1)), bundle)?;
+        }
+    }
+    Ok(())
+}
+
+/// What --fail-on makes of the record, after it is stored.
+fn verdict(args: &Args, gathered: &Gathered) -> Answer {
+    let on = |what: &str| args.fail_on.iter().any(|w| w == what) && !args.fail_on.iter().any(|w| w == "never");
+    let unreadable = gathered.unreadable.len();
+    if on("reports") && unreadable > 0 {
+        let what =
+            if unreadable == 1 { "1 file or pattern".to_owned() } else { format!("{unreadable} files or patterns") };
+        return Err(Failure::failed(
+            anyhow::anyhow!("{what} could not be read, see the warnings; the record says so"),
+            "mend the path or the file, or say --fail-on never to let the step pass",
+        ));
+    }
+    let red = gathered.tests_failed() || sheet::worst(&gathered.record) == Some(Verdict::Empty);
+    if on("tests") && red {
+        let error = anyhow::anyhow!("tests failed, or none ran; the record says so");
+        return Err(Failure { exit: Exit::Findings, error, help: None });
+    }
+    Ok(Exit::Done)
 }
 
 fn seal_failure(error: SealError) -> Failure {
