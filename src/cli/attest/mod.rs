@@ -164,7 +164,10 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
             ));
         }
     };
-    trust::trust_in_new_vault(world, &vault, &signer)?;
+    if let Err(failure) = trust::trust_in_new_vault(world, &vault, &signer) {
+        // The record matters more: the put will tell whether the folder can be written at all.
+        words::warn(world, &[format!("{:#}", failure.error)]);
+    }
     let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
     let own = TrustSet::of(signer.public_key());
     let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_or(own, |t| t.set);

@@ -64,7 +64,7 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
         record.run.platform, record.run.id, record.run.attempt, record.environment
     ));
     lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
-    lines.push(format!("  tests     {}", tests_line(gathered)));
+    lines.extend(tests_line(gathered).map(|line| format!("  tests     {line}")));
     if !record.artifacts.is_empty() {
         lines.push(format!("  artifacts {}", record.artifacts.len()));
     }
@@ -91,9 +91,9 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
     Ok(())
 }
 
-fn tests_line(gathered: &Gathered) -> String {
+fn tests_line(gathered: &Gathered) -> Option<String> {
     let record = &gathered.record;
-    let Some(worst) = sheet::worst(record) else { return "no report".to_owned() };
+    let worst = sheet::worst(record)?;
     let reports = record.tests.len();
     let counts = sheet::sum(record, |c| c.total).map(|total| {
         let of = |pick| sheet::sum(record, pick).unwrap_or_default();
@@ -105,10 +105,6 @@ fn tests_line(gathered: &Gathered) -> String {
             of(|c| c.skipped)
         )
     });
-    format!(
-        "{} in {reports} report{}{}",
-        worst.as_str(),
-        if reports == 1 { "" } else { "s" },
-        counts.unwrap_or_default()
-    )
+    let s = if reports == 1 { "" } else { "s" };
+    Some(format!("{} in {reports} report{s}{}", worst.as_str(), counts.unwrap_or_default()))
 }
