@@ -214,3 +214,78 @@ fn a_variable_or_the_file_stands_in_for_a_flag_and_the_flag_wins() {
     let typo = stage.play(&["attest", "--dry-run"]).exits(2);
     assert!(typo.err.contains("enviroment"), "{}", typo.err);
 }
+
+/// Paths of all facts of a record, list positions left out.
+fn facts(value: &serde_json::Value, path: &str, out: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                facts(value, &path, out);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|v| facts(v, path, out)),
+        _ => out.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn every_fact_says_how_it_became_known() {
+    let stage = Stage::github();
+    stage.write("r.xml", RED);
+    stage.write("dist/app.bin", b"hello");
+    let image = format!("registry.example/shop@sha256:{}", "ab".repeat(32));
+    let github = [
+        "attest",
+        "-e",
+        "p",
+        "--component",
+        "api",
+        "--report",
+        "r.xml",
+        "--artifact",
+        "dist/*",
+        "--image",
+        &image,
+        "--ticket",
+        "A-1",
+        "--on-behalf-of",
+        "ada",
+        "--outcome",
+        "failure",
+        "--dry-run",
+        "--json",
+    ];
+    let mut by_hand = Stage::new();
+    by_hand.env.insert("REGION".into(), "eu".into());
+    let manual = [
+        "attest",
+        "-e",
+        "p",
+        "--reason",
+        "pager",
+        "--env",
+        "REGION",
+        "--commit",
+        &"ab".repeat(20),
+        "--dry-run",
+        "--json",
+    ];
+    for played in [stage.play(&github), by_hand.play(&manual)] {
+        let record = played.exits(0).json()["predicate"].clone();
+        let known: Vec<String> =
+            record["provenance"].as_array().unwrap().iter().map(|p| p["fact"].as_str().unwrap().to_owned()).collect();
+        let mut all = Vec::new();
+        facts(&record, "", &mut all);
+        // Made by the program itself, or the saying itself.
+        let own = ["schemaVersion", "recordId", "recordedOn", "tool", "completeness", "provenance"];
+        for fact in all.iter().filter(|f| !own.contains(&f.split('.').next().unwrap()) && !f.ends_with(".how")) {
+            let told = known.iter().any(|k| fact == k || fact.starts_with(&format!("{k}.")));
+            assert!(told, "nothing says where `{fact}` comes from: {known:?}");
+        }
+        for fact in &known {
+            let there = all.iter().any(|f| f == fact || f.starts_with(&format!("{fact}.")));
+            assert!(there, "`{fact}` has a source and is not in the record");
+        }
+    }
+}

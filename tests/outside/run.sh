@@ -44,6 +44,21 @@ chapter "verify: install the outside verifiers" "$OUTSIDE/verify/install.sh" "$T
 chapter "verify: a record to look at" bash -c "set -euo pipefail; $(declare -f record_to_verify); record_to_verify"
 PREFIX=$TOOLS/verify chapter "verify: outside verifiers and our record" \
   "$OUTSIDE/verify/run.sh" "$STAGE/record.json" "$STAGE/public.pem" "$STAGE/artifact"
+# The predicate of that record, held against the schema that is published, by a validator that is not ours.
+record_and_schema() {
+  "$VOUCHSAFE_BIN" schema run/v1 | cmp - schema/run-v1.schema.json
+  "$TOOLS/verify/venv/bin/python" - "$STAGE/record.json" schema/run-v1.schema.json <<'PY'
+import base64, json, sys
+from jsonschema import Draft202012Validator as Validator
+record, schema = (json.load(open(path)) for path in sys.argv[1:])
+predicate = json.loads(base64.b64decode(record["dsseEnvelope"]["payload"]))["predicate"]
+Validator.check_schema(schema)
+Validator(schema).validate(predicate)
+predicate["run"]["outcome"] = "splendid"
+assert not Validator(schema).is_valid(predicate), "an unknown outcome must not be valid"
+PY
+}
+chapter "verify: our record and the published schema" record_and_schema
 
 # Stores that are not ours.
 if MINIO=$(find_minio); then

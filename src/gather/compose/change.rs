@@ -38,7 +38,12 @@ pub(super) fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: O
         "approvals and the pull requests since the previous deployment are not asked of the platform by this version";
     j.section("changes", vec![why.to_owned()], via.is_none());
     match via {
-        Some(via) => vec![Change { via, pull_request, reviews: Vec::new(), tickets: Vec::new() }],
+        Some(via) => {
+            if !j.provenance.iter().any(|p| p.fact == "changes.via") {
+                j.learned("changes.via", How::Derived, "the pull request that the platform names");
+            }
+            vec![Change { via, pull_request, reviews: Vec::new(), tickets: Vec::new() }]
+        }
         None => {
             // Which door the commits took is not certain, so nothing is claimed.
             j.forget("changes.");

@@ -47,6 +47,9 @@ pub(super) fn manual(j: &mut Joining, platform: &Platform) -> Option<Manual> {
         return None;
     }
     j.learned("manual.tty", How::OsUser, "standard error");
+    if j.ask.host.is_some() {
+        j.learned("manual.host", How::OsUser, "host name");
+    }
     if j.ask.reason.is_some() {
         j.told("manual.reason", "reason");
     }

@@ -117,6 +117,9 @@ pub(crate) fn gather(
         warnings: facts.warnings.clone(),
         unreadable: Vec::new(),
     };
+    if ask.component.is_some() {
+        j.told("component", "component");
+    }
     let environment = run::environment(&mut j, &facts)?;
     let run = run::run(&mut j, &facts, platform)?;
     let operator = run::operator(&mut j, &facts, platform);

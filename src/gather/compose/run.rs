@@ -78,6 +78,16 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
         run.finished_on = Some(j.ask.now);
         j.learned("run.finishedOn", How::Clock, "the moment of writing");
     }
+    // What nobody told stands in the record too, so it says that.
+    for (fact, source) in [
+        ("run.platform", "no CI platform claims this run"),
+        ("run.attempt", "the first, as no other was told"),
+        ("run.outcome", "nobody told"),
+    ] {
+        if !j.provenance.iter().any(|p| p.fact == fact) {
+            j.learned(fact, How::Derived, source);
+        }
+    }
     j.section("run", missing, false);
     Ok(run)
 }

@@ -55,7 +55,7 @@ cosign() {
 }
 
 python() {
-  if [ -x "$PREFIX/venv/bin/python" ] && "$PREFIX/venv/bin/python" -c 'import securesystemslib, cryptography' 2>/dev/null; then
+  if [ -x "$PREFIX/venv/bin/python" ] && "$PREFIX/venv/bin/python" -c 'import securesystemslib, cryptography, jsonschema' 2>/dev/null; then
     say "$PREFIX/venv is there"; return
   fi
   python3 -m venv "$PREFIX/venv"
