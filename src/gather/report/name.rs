@@ -38,7 +38,7 @@ pub(crate) fn digest64(seed: u64, text: &[u8]) -> u64 {
     let mut words = text.chunks_exact(8);
     let mut hash = fold(seed, text.len() as u64);
     for word in &mut words {
-        hash = fold(hash, word.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)));
+        hash = fold(hash, word.try_into().map_or(0, u64::from_le_bytes));
     }
     fold(hash, words.remainder().iter().fold(1, |n, &b| n << 8 | u64::from(b)))
 }

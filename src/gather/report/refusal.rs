@@ -26,9 +26,12 @@ impl Place {
     }
 }
 
-/// Why a report is refused.
+/// Why a report is refused. One pointer wide: it is in the result of every step of reading.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) struct Refusal {
+pub(crate) struct Refusal(Box<Why>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Why {
     what: String,
     place: Option<Place>,
     help: &'static str,
@@ -37,29 +40,30 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// `what` is wrong with the file as a whole.
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), place: None, help: "" }
+        Self(Box::new(Why { what: what.into(), place: None, help: "" }))
     }
 
-    /// The same, at `place`.
+    /// The same, at `place`, unless its place is known already.
     pub(crate) fn at(mut self, place: Place) -> Self {
-        self.place.get_or_insert(place);
+        self.0.place.get_or_insert(place);
         self
     }
 
     /// The same, with what to do about it: one sentence without its full stop.
     pub(crate) fn help(mut self, help: &'static str) -> Self {
-        self.help = help;
+        self.0.help = help;
         self
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(Place { line, column }) = self.place {
+        let Why { what, place, help } = &*self.0;
+        if let Some(Place { line, column }) = place {
             write!(f, "line {line}, column {column}: ")?;
         }
-        f.write_str(&self.what)?;
-        if self.help.is_empty() { Ok(()) } else { write!(f, ". {}", self.help) }
+        f.write_str(what)?;
+        if help.is_empty() { Ok(()) } else { write!(f, ". {help}") }
     }
 }
 

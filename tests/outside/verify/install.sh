@@ -16,7 +16,7 @@ COSIGN3_SUITE=sid      # 3.1: reads Sigstore bundles signed with a plain key, of
 COSIGN3_WANT='3\.1\.'
 COSIGN2_SUITE=trixie   # 2.5: the last line that reads bare DSSE envelopes as its first format
 COSIGN2_WANT='2\.5\.'
-PY_PINS=(securesystemslib==1.6.0 cryptography==50.0.2)
+PY_PINS=(securesystemslib==1.6.0 cryptography==50.0.2 jsonschema==4.26.0)
 NPM_PINS=(@sigstore/verify@3.1.1 @sigstore/bundle@4.0.0)
 
 say() { printf 'install: %s\n' "$*" >&2; }

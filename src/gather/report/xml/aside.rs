@@ -3,7 +3,8 @@
 use super::super::refusal::{Refusal, quoted};
 use super::attributes::{attributes, name_end};
 use super::charset::Charset;
-use super::{Found, INVALID, Xml, scan};
+use super::{Found, INVALID, Xml};
+use memchr::memchr;
 
 /// Bytes of a document type; those of all known tools are shorter than 200.
 const DOCTYPE_LIMIT: usize = 4096;
@@ -90,7 +91,20 @@ impl Xml<'_> {
                 Ok(text) => text,
                 Err(e) => return Err(self.source.refusal(&e)),
             };
-            let at = scan::byte(text, end[0]).unwrap_or(text.len());
+            // the first byte of the end, unless what follows it is at hand and is something else
+            let mut at = 0;
+            while let Some(i) = memchr(end[0], &text[at..]) {
+                at += i;
+                if text.get(at + 1).is_none_or(|&b| b == end[1]) {
+                    break;
+                }
+                at += 1;
+            }
+            if text.get(at).is_none_or(|&b| b != end[0]) {
+                let rest = text.len();
+                self.source.consume(rest);
+                continue;
+            }
             self.source.consume(at);
             let ahead = self.peek(end.len())?;
             if ahead == end {
@@ -145,7 +159,7 @@ fn doctype(text: &[u8]) -> Option<(&[u8], bool)> {
         if !rest.first()?.is_ascii_whitespace() {
             return None;
         }
-        rest = &literal[scan::byte(literal, *quote)? + 1..];
+        rest = &literal[memchr(*quote, literal)? + 1..];
     }
     match rest.trim_ascii_start() {
         [b'>', rest @ ..] => Some((rest, true)),

@@ -129,11 +129,14 @@ pub(crate) fn attributes(
         if start == at {
             return Err(Refusal::new(format!("no space before the attribute {}", named())));
         }
-        let value = value_end(tag, open + 1, quote, xml11);
-        let Some((close, plain)) =
-            value.map_err(|what| Refusal::new(format!("{what} in the attribute {}", named())))?
-        else {
-            return Ok(None);
+        let (close, plain) = match scan::value_stop(&tag[open + 1..], quote) {
+            Some(i) if tag[open + 1 + i] == quote => (open + 1 + i, true),
+            Some(i) => match odd_value_end(tag, open + 1 + i, quote, xml11) {
+                Ok(Some(close)) => (close, false),
+                Ok(None) => return Ok(None),
+                Err(what) => return Err(Refusal::new(format!("{what} in the attribute {}", named()))),
+            },
+            None => return Ok(None),
         };
         // the first byte spares most comparisons, which are calls
         let same = |other: &Span| tag[other.name.start] == tag[start] && tag[other.name.clone()] == tag[start..end];
@@ -148,27 +151,24 @@ pub(crate) fn attributes(
     }
 }
 
-/// Where a value ends and whether it stands for itself; `None` when the text ends first.
-#[inline]
-fn value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Option<(usize, bool)>, String> {
-    let mut plain = true;
+/// Where a value ends that has something special at `at`; `None` when the text ends first.
+#[cold]
+fn odd_value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Option<usize>, String> {
     loop {
-        let Some(i) = scan::value_stop(&tag[at..], quote) else { return Ok(None) };
-        at += i;
         match tag[at] {
-            b if b == quote => return Ok(Some((at, plain))),
+            b if b == quote => return Ok(Some(at)),
             b'<' => return Err("a bare `<`".into()),
             b'&' => {
                 if tag.len() - at < REFERENCE_LIMIT && !tag[at..].contains(&b';') && !tag[at..].contains(&quote) {
                     return Ok(None);
                 }
                 at += reference(&tag[at..], xml11)?.1;
-                plain = false;
             }
-            _ => {
-                plain = false;
-                at += 1;
-            }
+            _ => at += 1,
+        }
+        match scan::value_stop(&tag[at..], quote) {
+            Some(i) => at += i,
+            None => return Ok(None),
         }
     }
 }

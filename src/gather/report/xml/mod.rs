@@ -1,7 +1,7 @@
 //! A strict, bounded XML tokenizer for reports: elements and their attributes, nothing else.
 //!
 //! Our own and not quick-xml, which is lenient by design and holds every token whole: with what XML 1.0 calls
-//! well-formed checked behind it, all that was left to it was to find the next `>`, at twice the time. The tests hold
+//! well-formed checked behind it, all that was left to it was to find the next `>`, and that a second time. The tests hold
 //! both against each other. Character data, CDATA and comments are checked and dropped while they stream by: no report
 //! keeps an outcome in them, and a report may hold gigabytes of them. No DTD is read, no entity expanded, nothing fetched.
 
@@ -18,6 +18,7 @@ use super::input::Input;
 use super::refusal::{Refusal, quoted};
 use attributes::{Opening, REFERENCE_LIMIT, Span, Value, opening, reference};
 pub(crate) use charset::Charset;
+use memchr::memchr;
 use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;
@@ -242,7 +243,7 @@ impl<'s> Xml<'s> {
                 Ok(text) => text,
                 Err(e) => return Err(self.source.refusal(&e)),
             };
-            match scan::byte(text, b'>') {
+            match memchr(b'>', text) {
                 Some(end) => break end,
                 None => self.lengthen("a tag")?,
             }

@@ -9,7 +9,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding};
 use std::io::{self, Read};
 
 /// Characters that are held at once, in bytes.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 32 * 1024;
 
 /// Bytes of one tag. Only a tag is ever held whole; text, CDATA and comments run through.
 pub(crate) const TAG_LIMIT: usize = 8 << 20;
@@ -203,6 +203,10 @@ impl<'s> Source<'s> {
     /// Moves `checked` over what is valid UTF-8 and allowed in XML, up to the first fault.
     fn check(&mut self) {
         let new = &self.text[self.checked..self.filled];
+        if scan::is_plain(new) {
+            self.checked = self.filled;
+            return;
+        }
         let (valid, mut fault) = match std::str::from_utf8(new) {
             Ok(_) => (new.len(), None),
             Err(e) if e.error_len().is_none() && !self.ended => (e.valid_up_to(), None),
