@@ -42,11 +42,12 @@ done
 [ -n "$pid" ] || { echo "minio.sh: MinIO did not start:" >&2; tail -5 "$dir/log" >&2; exit 1; }
 
 # make BUCKET [curl options]: one signed request. Everything else (versioning, default retention) the tests set by
-# presigned requests: curl before 8 signs a query with a body wrongly.
+# presigned requests: curl before 8 signs a query with a body wrongly. MinIO may say 503 for a moment after it said
+# that it is ready, so this is tried again.
 make() {
   local bucket=$1
   shift
-  curl -fsS --noproxy '*' --cacert "$dir/certs/public.crt" -o /dev/null -X PUT --aws-sigv4 aws:amz:us-east-1:s3 --user "$user:$secret" "$@" \
+  curl -fsS --retry 20 --retry-delay 1 --noproxy '*' --cacert "$dir/certs/public.crt" -o /dev/null -X PUT --aws-sigv4 aws:amz:us-east-1:s3 --user "$user:$secret" "$@" \
     "https://127.0.0.1:$port/$bucket"
 }
 make plain
