@@ -58,6 +58,10 @@ pub(crate) fn fill(world: &World, root: &Command) -> Result<(Vec<OsString>, Sour
         return Ok((words, sources));
     }
     let file = read_file(world, root, path.first().map_or("", String::as_str))?;
+    let told = command.get_arguments().filter_map(|a| a.get_long());
+    if file.is_empty() && !told.into_iter().any(|long| world.var(&variable(long)).is_some()) {
+        return Ok((words, sources));
+    }
     let said = root.clone().ignore_errors(true).try_get_matches_from(&words).ok();
     let said = said.as_ref().map(|m| {
         let mut m = m;

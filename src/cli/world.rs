@@ -60,6 +60,7 @@ impl World {
 
     /// One line for people. A closed stream is not an error: the record matters more than the words about it.
     pub(crate) fn say(&mut self, line: &str) {
-        let _ = writeln!(self.stderr, "{line}");
+        // One write a line: standard error is not buffered.
+        let _ = self.stderr.write_all(format!("{line}\n").as_bytes());
     }
 }

@@ -132,7 +132,11 @@ impl Vault {
         // reqwest is built without a provider of its own; another part of the program may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let opened = (scheme(url)?.open)(url, settings)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            // File operations and name look-ups come one after another here; a thread for each would only cost.
+            .max_blocking_threads(2)
+            .enable_all()
+            .build();
         let runtime =
             runtime.map_err(|e| VaultError::Other { doing: "start the I/O runtime".into(), why: e.to_string() })?;
         Ok(Self { runtime, opened, patience: settings.patience.clone(), turns: AtomicU64::new(0) })

@@ -85,9 +85,8 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
     lines.push(format!("  uri       {}", receipt.uri));
     lines.push(format!("  sha256    {}", receipt.sha256));
     lines.push(format!("  key       {}", receipt.keyid));
-    for line in lines {
-        world.say(&shown::line(&line));
-    }
+    let lines: Vec<_> = lines.iter().map(|line| shown::line(line)).collect();
+    world.say(&lines.join("\n"));
     Ok(())
 }
 
