@@ -3,7 +3,7 @@
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, words};
+use super::{open_vault, progress, words};
 use crate::export::{RENDERERS, shown};
 use crate::ledger::filter::{self, Filter};
 use crate::ledger::{self, Entry, Verdict};
@@ -113,7 +113,16 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let renderer = renderer.ok_or_else(|| Failure::usage(format!("no format `{format}`"), "say table, csv or json"))?;
     let mut count = Tally::default();
     let entries = ledger::entries(&vault, &trusting.set, &filter)?;
-    let written = (renderer.write)(&mut world.stdout, &mut entries.inspect(|e| count.see(e)));
+    // A table appears at its end; what is written as it comes shows itself how far it is.
+    let quiet = !world.stderr_is_terminal || (world.stdout_is_terminal && renderer.name != "table");
+    let mut shown = progress::Shown::new(&mut world.stderr, &world.now, !quiet);
+    let mut seen = entries.inspect(|entry| {
+        count.see(entry);
+        shown.step("listed", count.total, None, progress::Unit::Records);
+    });
+    let written = (renderer.write)(&mut world.stdout, &mut seen);
+    drop(seen);
+    drop(shown);
     match written {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             return Err(anyhow::anyhow!(e).context("could not write the list").into());

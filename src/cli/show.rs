@@ -10,7 +10,7 @@ use crate::ledger::{self, Entry, Verdict};
 use crate::record::parts_v1::{Actor, Status};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::{Record, json};
-use crate::vault::address::Address;
+use crate::vault::address::{About, Address};
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
 
@@ -46,8 +46,18 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
         Some(address) if address.starts_with("evidence/") => {
             ledger::open(&vault, &trusting.set, &Address::parse(address)?)
         }
-        which => find(ledger::entries(&vault, &trusting.set, &Filter::default())?, which.as_deref(), &args.vault)?,
+        which => {
+            let addresses = likely(ledger::addresses(&vault, &Filter::default())?, which.as_deref());
+            let entries = addresses.iter().map(|address| ledger::open(&vault, &trusting.set, address));
+            find(entries, which.as_deref(), &args.vault)?
+        }
     };
+    if entry.sha256.is_none() {
+        return Err(Failure::failed(
+            anyhow::anyhow!("{} {}", entry.address, entry.why),
+            "`vouchsafe list` shows what is there",
+        ));
+    }
     if args.json {
         words::writeln_quietly(world, &as_json(&entry)?)?;
     } else {
@@ -59,6 +69,21 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
         Verdict::Unsupported => Exit::Findings,
         _ => Exit::Unverified,
     })
+}
+
+/// The addresses that have to be opened: those of the last day for the newest record, those of a run for a run id, and
+/// all of them where the address does not tell.
+fn likely(addresses: Vec<Address>, which: Option<&str>) -> Vec<Address> {
+    let parts = |a: &Address| a.parts();
+    let last = addresses.iter().filter_map(parts).map(|p| p.date).max();
+    let fits = |address: &&Address| match (which, parts(address)) {
+        (None, Some(parts)) => Some(parts.date) == last,
+        (None, None) => last.is_none(),
+        (Some(which), Some(parts)) => matches!(&parts.about, About::Run { id, .. } if id == which),
+        (Some(_), None) => false,
+    };
+    let near: Vec<Address> = addresses.iter().filter(fits).cloned().collect();
+    if near.is_empty() { addresses } else { near }
 }
 
 /// The one entry that is meant; the newest when nothing is said.

@@ -106,6 +106,26 @@ fn names_of_others_cannot_act_on_a_terminal() {
 }
 
 #[test]
+fn show_finds_the_newest_a_run_a_commit_or_a_record() {
+    let stage = history();
+    let run = |words: &[&str]| {
+        let shown = stage.play(&[&["show", "--json"], words].concat()).exits(0).json();
+        shown["statement"]["predicate"]["run"]["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(run(&[]), "5", "the newest");
+    assert_eq!(run(&["4"]), "4");
+    let first = stage.play(&["show", "1", "--json"]).exits(0).json();
+    let record = first["statement"]["predicate"]["recordId"].as_str().unwrap().to_owned();
+    assert_eq!(run(&[&record]), "1");
+    assert_eq!(run(&[first["address"].as_str().unwrap()]), "1");
+    let several = stage.play(&["show", "9f86d08"]).exits(1);
+    assert!(several.err.contains("several records") && several.err.contains("run=github-3-1"), "{}", several.err);
+    stage.play(&["show", "nothing-like-it"]).exits(1);
+    stage.play(&["show", "evidence/../../etc/passwd"]).exits(1);
+    stage.play(&["show", "evidence/env=production/none.json"]).exits(1);
+}
+
+#[test]
 fn the_table_is_for_people() {
     let stage = history();
     let table = stage.play(&["list", "--environment", "staging"]).exits(0).out;
