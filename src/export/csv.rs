@@ -1,6 +1,6 @@
 //! CSV that opens safely: UTF-8 with BOM, every field quoted, CRLF (RFC 4180), formulas neutralised.
 
-use super::sheet::{COLUMNS, Cell};
+use super::sheet::{COLUMNS, Cell, exact};
 use super::shown;
 use crate::ledger::Entry;
 use std::io::{self, Write};
@@ -19,6 +19,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &mut dyn Iterator<Item = Entry
             match (column.cell)(&entry) {
                 Cell::Absent => csv.write_field("")?,
                 Cell::Text(text) => csv.write_field(shown::cell(&text).as_bytes())?,
+                Cell::Time(time) => csv.write_field(exact(&time))?,
                 Cell::Count(n) => csv.write_field(n.to_string())?,
             }
         }

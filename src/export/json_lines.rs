@@ -1,6 +1,6 @@
 //! One JSON object a line: every column under its own name, exact values, absent ones left out.
 
-use super::sheet::{COLUMNS, Cell};
+use super::sheet::{COLUMNS, Cell, exact};
 use crate::ledger::Entry;
 use crate::record::json;
 use serde_json::{Map, Value};
@@ -11,6 +11,7 @@ pub(crate) fn object(entry: &Entry) -> Map<String, Value> {
     let cells = COLUMNS.iter().filter_map(|column| match (column.cell)(entry) {
         Cell::Absent => None,
         Cell::Text(text) => Some((column.name.to_owned(), Value::from(text))),
+        Cell::Time(time) => Some((column.name.to_owned(), Value::from(exact(&time)))),
         Cell::Count(n) => Some((column.name.to_owned(), Value::from(n))),
     });
     cells.collect()

@@ -4,7 +4,7 @@ use crate::ledger::Entry;
 use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::test_run_v1::Verdict;
 use crate::record::{Record, parts_v1::How};
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// What stands in one place of a sheet. Absent is not zero and not an empty text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Cell {
     Absent,
     /// Text, possibly chosen by others.
     Text(String),
+    /// A moment, UTC.
+    Time(DateTime<Utc>),
     /// A count.
     Count(u64),
 }
@@ -29,7 +31,7 @@ pub(crate) struct Column {
 
 /// TABLE of columns, in reading order.
 pub(crate) const COLUMNS: &[Column] = &[
-    col("recordedOn", true, |e| run(e, |r| text(r.recorded_on.to_rfc3339_opts(SecondsFormat::AutoSi, true)))),
+    col("recordedOn", true, |e| run(e, |r| Cell::Time(r.recorded_on))),
     col("environment", true, |e| run(e, |r| text(&r.environment))),
     col("component", false, |e| run(e, |r| maybe(r.component.as_ref()))),
     col("verdict", true, |e| text(e.verdict.as_str())),
@@ -82,6 +84,11 @@ fn run(entry: &Entry, cell: impl Fn(&RunRecord) -> Cell) -> Cell {
         Some(Record::Run(record)) => cell(record),
         None => Cell::Absent,
     }
+}
+
+/// A moment as RFC 3339 in UTC, as exact as the record has it.
+pub(super) fn exact(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 fn text(value: impl Into<String>) -> Cell {

@@ -6,7 +6,7 @@ use crate::ledger::Entry;
 use std::io::{self, Write};
 
 /// Commits and run ids are cut for reading; `--format csv` and `json` have them whole.
-const WIDEST: usize = 24;
+const WIDEST: usize = 14;
 
 /// The short columns, one row an entry.
 pub(super) fn write(out: &mut dyn Write, entries: &mut dyn Iterator<Item = Entry>) -> io::Result<()> {
@@ -18,6 +18,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &mut dyn Iterator<Item = Entry
         table.add_row(columns.iter().map(|column| match (column.cell)(&entry) {
             Cell::Absent => "-".to_owned(),
             Cell::Text(text) => cut(&shown::line(&text)),
+            Cell::Time(time) => time.format("%Y-%m-%d %H:%M:%SZ").to_string(),
             Cell::Count(n) => n.to_string(),
         }));
     }
