@@ -36,7 +36,7 @@ static NAME: [bool; 256] = {
 #[inline]
 pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
     let Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80..) = tag.get(from) else { return from };
-    let (mut end, mut all) = (from, 0);
+    let (mut end, mut all) = (from + scan::letters(&tag[from..]), 0);
     while let Some(&b) = tag.get(end)
         && NAME[usize::from(b)]
     {
@@ -152,7 +152,6 @@ pub(crate) fn attributes(
 }
 
 /// Where a value ends that has something special at `at`; `None` when the text ends first.
-#[cold]
 fn odd_value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Option<usize>, String> {
     loop {
         match tag[at] {
@@ -174,7 +173,20 @@ fn odd_value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Op
 }
 
 /// The character that the reference at the start of `text` stands for, and the reference's length.
+#[inline]
 pub(crate) fn reference(text: &[u8], xml11: bool) -> Result<(char, usize), String> {
+    match text {
+        [b'&', b'a', b'm', b'p', b';', ..] => Ok(('&', 5)),
+        [b'&', b'l', b't', b';', ..] => Ok(('<', 4)),
+        [b'&', b'g', b't', b';', ..] => Ok(('>', 4)),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => Ok(('"', 6)),
+        [b'&', b'a', b'p', b'o', b's', b';', ..] => Ok(('\'', 6)),
+        text => numeric_reference(text, xml11),
+    }
+}
+
+/// The same for a reference by number; no other is defined in XML.
+fn numeric_reference(text: &[u8], xml11: bool) -> Result<(char, usize), String> {
     let window = &text[..text.len().min(REFERENCE_LIMIT)];
     let Some(end) = window.iter().position(|&b| b == b';') else {
         return Err("a bare `&`".into());
@@ -182,11 +194,6 @@ pub(crate) fn reference(text: &[u8], xml11: bool) -> Result<(char, usize), Strin
     let body = &window[1..end];
     let shown = || excerpt(&window[..=end]);
     let c = match body {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
         [b'#', digits @ ..] => {
             let code = match digits {
                 [b'x', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit) => number(hex, 16),
@@ -230,7 +237,18 @@ impl<'t> Value<'t> {
     /// borrowed where the value stands for itself.
     #[inline]
     pub(crate) fn bytes(self) -> Cow<'t, [u8]> {
-        if self.plain { Cow::Borrowed(self.raw) } else { Cow::Owned(self.unescape()) }
+        if self.plain {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut out = Vec::with_capacity(self.raw.len());
+        self.unescape(&mut out);
+        Cow::Owned(out)
+    }
+
+    /// [`Value::bytes`] behind what `out` holds.
+    #[inline]
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+        if self.plain { out.extend_from_slice(self.raw) } else { self.unescape(out) }
     }
 
     /// [`Value::bytes`] as text.
@@ -241,26 +259,32 @@ impl<'t> Value<'t> {
         }
     }
 
-    fn unescape(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.raw.len());
+    fn unescape(self, out: &mut Vec<u8>) {
         let mut rest = self.raw;
-        while let [b, tail @ ..] = rest {
-            match b {
-                b'&' => {
+        // a quote, where the value is in the other one, stops as well and stands for itself
+        while let Some(at) = scan::value_stop(rest, b'"') {
+            out.extend_from_slice(&rest[..at]);
+            let length = match &rest[at..] {
+                stop @ [b'&', ..] => {
                     // seen before: `attributes` has checked every reference of this value
-                    let (c, length) = reference(rest, self.xml11).unwrap_or(('\u{FFFD}', 1));
+                    let (c, length) = reference(stop, self.xml11).unwrap_or(('\u{FFFD}', 1));
                     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    rest = rest.get(length..).unwrap_or_default();
-                    continue;
+                    length
                 }
                 // a line end of two characters is one (XML 1.0, 2.11)
-                b'\r' if tail.first() == Some(&b'\n') => {}
-                b'\t' | b'\n' | b'\r' => out.push(b' '),
-                b => out.push(*b),
-            }
-            rest = tail;
+                [b'\r', b'\n', ..] => 1,
+                [b'\t' | b'\n' | b'\r', ..] => {
+                    out.push(b' ');
+                    1
+                }
+                stop => {
+                    out.extend_from_slice(&stop[..1]);
+                    1
+                }
+            };
+            rest = &rest[at + length..];
         }
-        out
+        out.extend_from_slice(rest);
     }
 }
 
