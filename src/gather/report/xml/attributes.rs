@@ -115,33 +115,35 @@ pub(crate) fn attributes(
             return Ok(Some(start));
         }
         let equals = space_end(tag, end);
-        let open = match tag.get(equals) {
-            Some(b'=') => space_end(tag, equals + 1),
-            Some(_) => return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[start..end])))),
-            None => return Ok(None),
+        let open = match tag.get(equals..) {
+            // as everybody writes it
+            Some([b'=', b'"' | b'\'', ..]) => equals + 1,
+            Some([b'=', ..]) => space_end(tag, equals + 1),
+            Some([_, ..]) => return Err(fault("the attribute", &tag[start..end], "has no value")),
+            _ => return Ok(None),
         };
-        let named = || excerpt(&tag[start..end]);
         let quote = match tag.get(open) {
             Some(&quote @ (b'"' | b'\'')) => quote,
-            Some(_) => return Err(Refusal::new(format!("the value of the attribute {} is not quoted", named()))),
+            Some(_) => return Err(fault("the value of the attribute", &tag[start..end], "is not quoted")),
             None => return Ok(None),
         };
         if start == at {
-            return Err(Refusal::new(format!("no space before the attribute {}", named())));
+            return Err(fault("no space before the attribute", &tag[start..end], ""));
         }
-        let (close, plain) = match scan::value_stop(&tag[open + 1..], quote) {
-            Some(i) if tag[open + 1 + i] == quote => (open + 1 + i, true),
+        let value = &tag[open + 1..];
+        let (close, plain) = match scan::value_stop(value, quote) {
+            Some(i) if value.get(i) == Some(&quote) => (open + 1 + i, true),
             Some(i) => match odd_value_end(tag, open + 1 + i, quote, xml11) {
                 Ok(Some(close)) => (close, false),
                 Ok(None) => return Ok(None),
-                Err(what) => return Err(Refusal::new(format!("{what} in the attribute {}", named()))),
+                Err(what) => return Err(fault(&format!("{what} in the attribute"), &tag[start..end], "")),
             },
             None => return Ok(None),
         };
         // the first byte spares most comparisons, which are calls
         let same = |other: &Span| tag[other.name.start] == tag[start] && tag[other.name.clone()] == tag[start..end];
         if out.iter().any(same) {
-            return Err(Refusal::new(format!("the attribute {} stands twice in one tag", named())));
+            return Err(fault("the attribute", &tag[start..end], "stands twice in one tag"));
         }
         if out.len() == ATTRIBUTE_LIMIT {
             return Err(Refusal::new(format!("an element has more than {ATTRIBUTE_LIMIT} attributes")));
@@ -149,6 +151,13 @@ pub(crate) fn attributes(
         out.push(Span { name: start..end, value: open + 1..close, plain });
         at = close + 1;
     }
+}
+
+/// The refusal for what is wrong with an attribute. Apart, so that what reads attributes stays small.
+#[cold]
+fn fault(before: &str, name: &[u8], after: &str) -> Refusal {
+    let what = format!("{before} {} {after}", excerpt(name));
+    Refusal::new(what.trim_end())
 }
 
 /// Where a value ends that has something special at `at`; `None` when the text ends first.
@@ -260,6 +269,7 @@ impl<'t> Value<'t> {
     }
 
     fn unescape(self, out: &mut Vec<u8>) {
+        out.reserve(self.raw.len());
         let mut rest = self.raw;
         // a quote, where the value is in the other one, stops as well and stands for itself
         while let Some(at) = scan::value_stop(rest, b'"') {
@@ -268,7 +278,10 @@ impl<'t> Value<'t> {
                 stop @ [b'&', ..] => {
                     // seen before: `attributes` has checked every reference of this value
                     let (c, length) = reference(stop, self.xml11).unwrap_or(('\u{FFFD}', 1));
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                    match u8::try_from(c) {
+                        Ok(b) if b.is_ascii() => out.push(b),
+                        _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    }
                     length
                 }
                 // a line end of two characters is one (XML 1.0, 2.11)

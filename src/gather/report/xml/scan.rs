@@ -32,19 +32,24 @@ pub(crate) fn markup(text: &[u8]) -> Option<usize> {
 #[inline]
 pub(crate) fn value_stop(text: &[u8], quote: u8) -> Option<usize> {
     // one bit tells `"` from `&`, one `'` from `&`: with it set, one look finds both
-    let (bit, both) = if quote == b'"' { (0x04, b'"' | 0x04) } else { (0x01, b'\'') };
+    if quote == b'"' { stop::<b'"', 0x04>(text) } else { stop::<b'\'', 0x01>(text) }
+}
+
+/// The same with numbers that the compiler knows. `BIT` makes `QUOTE` and `&` the same.
+#[inline]
+fn stop<const QUOTE: u8, const BIT: u8>(text: &[u8]) -> Option<usize> {
     let mut words = text.chunks_exact(8);
     let mut at = 0;
     for eight in &mut words {
         let word = eight.try_into().map_or(0, u64::from_le_bytes);
         let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-        let hits = equal(word | LOW * bit, both) | equal(word, b'<') | control;
+        let hits = equal(word | (LOW * BIT as u64), QUOTE | BIT) | equal(word, b'<') | control;
         if hits != 0 {
             return Some(at + hits.trailing_zeros() as usize / 8);
         }
         at += 8;
     }
-    let special = |&b: &u8| b == quote || b == b'<' || b == b'&' || b < 0x20;
+    let special = |&b: &u8| b == QUOTE || b == b'<' || b == b'&' || b < 0x20;
     words.remainder().iter().position(special).map(|i| at + i)
 }
 
@@ -68,7 +73,8 @@ pub(crate) fn letters(text: &[u8]) -> usize {
 
 /// Whether `text` is ASCII without control characters but white space, as most of every report is.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let odd = |b: u8| (b >= 0x80) | ((b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r'));
+    // with a sign, what is beyond ASCII is below the space as well
+    let odd = |b: u8| (b.cast_signed() < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r');
     text.chunks(4096).all(|block| block.iter().fold(0, |any, &b| any | u8::from(odd(b))) == 0)
 }
 
