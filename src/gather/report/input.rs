@@ -1,8 +1,8 @@
 //! The raw bytes of a report: read once, hashed and counted on the way.
 
+use super::hashing::{BLOCK, Hashing};
 use crate::gather::Progress;
 use crate::record::digest::Sha256Digest;
-use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 
 /// Bytes of a report that are read; a larger file is refused, and still hashed to its end.
@@ -23,11 +23,13 @@ pub(crate) struct Input<'a> {
     progress: &'a mut Progress<'a>,
     shown: &'a str,
     total: Option<u64>,
-    hasher: Sha256,
+    hashing: Hashing,
     size: u64,
     told: u64,
-    head: Vec<u8>,
-    head_at: usize,
+    /// `block[at..to]` was read and has not left yet; `block[..to]` is hashed when all of it has.
+    block: Vec<u8>,
+    at: usize,
+    to: usize,
     limit: u64,
     failed: bool,
 }
@@ -41,21 +43,14 @@ impl<'a> Input<'a> {
         limit: u64,
         progress: &'a mut Progress<'a>,
     ) -> Self {
-        let (hasher, head) = (Sha256::new(), Vec::new());
-        Self { from, progress, shown, total, hasher, size: 0, told: 0, head, head_at: 0, limit, failed: false }
+        let (hashing, block) = Hashing::new();
+        Self { from, progress, shown, total, hashing, size: 0, told: 0, block, at: 0, to: 0, limit, failed: false }
     }
 
     /// The first bytes, which stay to be read. Shorter than 64 KiB only when the file is.
     pub(crate) fn head(&mut self) -> io::Result<&[u8]> {
-        let mut block = vec![0; HEAD];
-        while self.head.len() < HEAD {
-            let n = self.hashed(&mut block[..HEAD - self.head.len()])?;
-            if n == 0 {
-                break;
-            }
-            self.head.extend_from_slice(&block[..n]);
-        }
-        Ok(&self.head)
+        while self.to < HEAD && self.fill(HEAD)? > 0 {}
+        Ok(&self.block[..self.to])
     }
 
     /// Whether the file is larger than is read.
@@ -68,16 +63,22 @@ impl<'a> Input<'a> {
         if self.failed {
             return Err(io::Error::other("an earlier read failed"));
         }
-        let mut block = vec![0; HEAD];
-        while self.hashed(&mut block)? > 0 {}
+        while self.next()? > 0 {}
         (self.progress)(self.shown, self.size, self.total);
-        Ok((Sha256Digest::from_bytes(self.hasher.finalize().into()), self.size))
+        Ok((self.hashing.finish()?, self.size))
     }
 
-    /// One hashed read.
-    fn hashed(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    /// Has the block hashed and reads the next.
+    fn next(&mut self) -> io::Result<usize> {
+        self.block = self.hashing.pass(std::mem::take(&mut self.block), self.to);
+        (self.at, self.to) = (0, 0);
+        self.fill(BLOCK)
+    }
+
+    /// One read into the block, up to its byte `end`.
+    fn fill(&mut self, end: usize) -> io::Result<usize> {
         let n = loop {
-            match self.from.read(into) {
+            match self.from.read(&mut self.block[self.to..end]) {
                 Ok(n) => break n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
@@ -86,7 +87,7 @@ impl<'a> Input<'a> {
                 }
             }
         };
-        self.hasher.update(&into[..n]);
+        self.to += n;
         self.size += n as u64;
         if self.size - self.told >= STEP {
             self.told = self.size;
@@ -98,15 +99,14 @@ impl<'a> Input<'a> {
 
 impl Read for Input<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.head_at < self.head.len() {
-            let n = (&self.head[self.head_at..]).read(into)?;
-            self.head_at += n;
-            return Ok(n);
+        if self.at == self.to {
+            self.next()?;
+            if self.over_limit() {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large"));
+            }
         }
-        let n = self.hashed(into)?;
-        if self.over_limit() {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too large"));
-        }
+        let n = (&self.block[self.at..self.to]).read(into)?;
+        self.at += n;
         Ok(n)
     }
 }

@@ -6,13 +6,13 @@
 mod case;
 
 use super::input::Input;
-use super::name::{keep, kept};
+use super::name::{cut, kept};
 use super::outcome::{Number, Outcome, Time};
 use super::recognise::xml_root;
 use super::refusal::{Refusal, quoted};
 use super::suite::{Claims, Suite};
 use super::tally::{self, Tally};
-use super::xml::{Event, Tag, Xml};
+use super::xml::{Event, Tag, Value, Xml};
 use case::{OpenCase, Pool};
 
 /// The unit test framework for C, "Check", calls its root `testsuites` as well and means something else.
@@ -69,6 +69,14 @@ fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Takes a name over.
+#[inline]
+fn take(value: Value<'_>, into: &mut Vec<u8>) {
+    into.clear();
+    value.append_to(into);
+    cut(into);
+}
+
 /// What an open element is to us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -113,7 +121,7 @@ impl Reading<'_> {
         let mut stated = None;
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => keep(&value.bytes(), &mut suite.name),
+                b"name" => take(value, &mut suite.name),
                 b"tests" => claims.total = Number::parse(&value.text()),
                 b"failures" => claims.failed = Number::parse(&value.text()),
                 b"errors" => claims.errored = Number::parse(&value.text()),
@@ -147,10 +155,10 @@ impl Reading<'_> {
         case.reset();
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => keep(&value.bytes(), &mut case.name),
-                b"classname" => keep(&value.bytes(), &mut case.class),
+                b"name" => take(value, &mut case.name),
+                b"classname" => take(value, &mut case.class),
                 // PHPUnit writes both, some tools only this one
-                b"class" if case.class.is_empty() => keep(&value.bytes(), &mut case.class),
+                b"class" if case.class.is_empty() => take(value, &mut case.class),
                 b"time" => case.time = Time::parse(&value.bytes()),
                 // GoogleTest and CTest say by `status` and `result` what others say by an element
                 b"status" | b"result" => match Outcome::of_word(&value.text()) {

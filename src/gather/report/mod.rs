@@ -3,6 +3,7 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod hashing;
 mod input;
 mod junit;
 mod name;

@@ -6,26 +6,27 @@ use std::hash::Hasher;
 /// Bytes of a name that are kept.
 pub(crate) const NAME_LIMIT: usize = 1024;
 
-/// Puts `text`, which is UTF-8, into `into`, cut to [`NAME_LIMIT`] at a character; what is cut is told by its length
-/// and digest.
+/// Cuts `name`, which is UTF-8, to [`NAME_LIMIT`] at a character; what is cut is told by its length and digest.
 #[inline]
-pub(crate) fn keep(text: &[u8], into: &mut Vec<u8>) {
-    into.clear();
-    if text.len() <= NAME_LIMIT {
-        into.extend_from_slice(text);
-        return;
+pub(crate) fn cut(name: &mut Vec<u8>) {
+    if name.len() > NAME_LIMIT {
+        *name = shortened(name);
     }
-    let whole = (0..=NAME_LIMIT).rev().find(|&end| text[end] & 0xC0 != 0x80).unwrap_or(0);
-    into.extend_from_slice(&text[..whole]);
-    let digest = Sha256Digest::of(text);
-    into.extend_from_slice(format!("… [{} bytes, sha256 {digest}]", text.len()).as_bytes());
 }
 
-/// [`keep`] into a string of its own.
+/// In memory of its own: that of the whole name goes.
+#[cold]
+fn shortened(name: &[u8]) -> Vec<u8> {
+    let whole = (0..=NAME_LIMIT).rev().find(|&end| name[end] & 0xC0 != 0x80).unwrap_or(0);
+    let digest = Sha256Digest::of(name);
+    let told = format!("… [{} bytes, sha256 {digest}]", name.len());
+    [&name[..whole], told.as_bytes()].concat()
+}
+
+/// `text`, [`cut`], as a string of its own.
 pub(crate) fn kept(text: &[u8]) -> String {
-    let mut out = Vec::new();
-    keep(text, &mut out);
-    String::from_utf8_lossy(&out).into_owned()
+    let short = (text.len() > NAME_LIMIT).then(|| shortened(text));
+    String::from_utf8_lossy(short.as_deref().unwrap_or(text)).into_owned()
 }
 
 /// A 64-bit hash of `seed` and `text`, eight bytes a step (the folded multiplication of wyhash). Who forges a

@@ -17,10 +17,10 @@ impl Place {
 
     /// The place after `text`, which begins here.
     pub(crate) fn after(self, text: &[u8]) -> Self {
-        let lines = count(text, b'\n');
-        let last = text.iter().rposition(|&b| b == b'\n').map_or(text, |i| &text[i + 1..]);
+        let lines = count(text, |b| b == b'\n');
+        let last = memchr::memrchr(b'\n', text).map_or(text, |i| &text[i + 1..]);
         // a character is every byte that does not continue one (RFC 3629, section 3)
-        let characters = last.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u64;
+        let characters = count(last, |b| b & 0xC0 != 0x80);
         let column = if lines == 0 { self.column } else { 1 };
         Self { line: self.line + lines, column: column + characters }
     }
@@ -85,10 +85,11 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// How many bytes are `b`.
-pub(crate) fn count(text: &[u8], b: u8) -> u64 {
+/// How many bytes are such.
+#[inline]
+pub(crate) fn count(text: &[u8], such: impl Fn(u8) -> bool) -> u64 {
     // sums of bytes, which cannot overflow over 192 of them, are made into vectors; sums of u64 are not worth it
-    text.chunks(192).map(|block| u64::from(block.iter().fold(0u8, |sum, &x| sum + u8::from(x == b)))).sum()
+    text.chunks(192).map(|block| u64::from(block.iter().fold(0u8, |sum, &b| sum + u8::from(such(b))))).sum()
 }
 
 #[cfg(test)]

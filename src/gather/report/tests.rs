@@ -210,6 +210,65 @@ fn a_read_error_leaves_no_digest() {
     }
 }
 
+/// A report of `n` bytes or a little more, with its number of cases.
+fn long(n: usize) -> (Vec<u8>, u64) {
+    let (mut text, mut cases) = (String::from("<testsuite>\n"), 0);
+    while text.len() < n {
+        text += &format!("<testcase name='{cases}' time='1'/>\n");
+        cases += 1;
+    }
+    ((text + "</testsuite>\n").into_bytes(), cases)
+}
+
+#[test]
+fn a_long_report_is_hashed_to_its_end_wherever_its_reading_stops() {
+    let (whole, cases) = long(3 << 20);
+    let run = read_from(&whole[..], "f", None);
+    check_laws(&run, &whole);
+    assert_eq!((run.verdict, run.counts.unwrap().total), (Verdict::Passed, cases));
+    for step in [1000, 300_000] {
+        assert_eq!(read_from(Trickle(&whole, step), "f", None), run, "{step}");
+    }
+    for at in [40, 100_000, 1 << 20, 2 << 20, whole.len() - 3] {
+        let mut broken = whole.clone();
+        broken[at] = 1;
+        let run = read_from(&broken[..], "f", None);
+        check_laws(&run, &broken);
+        let lines = whole[..at].iter().filter(|&&b| b == b'\n').count() + 1;
+        let error = run.error.unwrap();
+        assert!(error.contains(&format!("line {lines}, ")) && error.contains("U+0001"), "{at}: {error}");
+    }
+}
+
+#[test]
+fn a_long_report_that_cannot_be_read_on_has_no_digest() {
+    /// Fails where it would end.
+    struct Fails<'b>(&'b [u8]);
+    impl Read for Fails<'_> {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() { Err(std::io::Error::other("the disk is gone")) } else { self.0.read(into) }
+        }
+    }
+    let (whole, _) = long(3 << 20);
+    for end in [0, 100, 100_000, 2 << 20, whole.len()] {
+        let run = read_from(Fails(&whole[..end]), "f", Some("junit"));
+        assert_eq!((run.verdict, run.sha256, run.size), (Verdict::Refused, None, None), "{end}");
+        assert!(run.error.unwrap().contains("the disk is gone"));
+        // refused before the disk goes: the refusal stays, and there is still no digest
+        let run = read_from(Fails(&[b"<testsuite></x>", &whole[..end]].concat()), "f", Some("junit"));
+        assert_eq!((run.verdict, run.sha256, run.size), (Verdict::Refused, None, None), "{end}");
+    }
+}
+
+#[test]
+fn an_empty_file_has_the_digest_of_nothing() {
+    for forced in [None, Some("junit")] {
+        let run = read_from(&b""[..], "f", forced);
+        check_laws(&run, b"");
+        assert_eq!(run.verdict, Verdict::Refused);
+    }
+}
+
 #[test]
 fn a_format_can_be_forced_and_an_unknown_one_is_named() {
     let run = read_from(&b"<coverage/>"[..], "f", Some("junit"));

@@ -36,7 +36,7 @@ static NAME: [bool; 256] = {
 #[inline]
 pub(crate) fn name_end(tag: &[u8], from: usize) -> usize {
     let Some(b'a'..=b'z' | b'A'..=b'Z' | b'_' | b':' | 0x80..) = tag.get(from) else { return from };
-    let (mut end, mut all) = (from, 0);
+    let (mut end, mut all) = (from + scan::letters(&tag[from..]), 0);
     while let Some(&b) = tag.get(end)
         && NAME[usize::from(b)]
     {
@@ -115,33 +115,35 @@ pub(crate) fn attributes(
             return Ok(Some(start));
         }
         let equals = space_end(tag, end);
-        let open = match tag.get(equals) {
-            Some(b'=') => space_end(tag, equals + 1),
-            Some(_) => return Err(Refusal::new(format!("the attribute {} has no value", excerpt(&tag[start..end])))),
-            None => return Ok(None),
+        let open = match tag.get(equals..) {
+            // as everybody writes it
+            Some([b'=', b'"' | b'\'', ..]) => equals + 1,
+            Some([b'=', ..]) => space_end(tag, equals + 1),
+            Some([_, ..]) => return Err(fault("the attribute", &tag[start..end], "has no value")),
+            _ => return Ok(None),
         };
-        let named = || excerpt(&tag[start..end]);
         let quote = match tag.get(open) {
             Some(&quote @ (b'"' | b'\'')) => quote,
-            Some(_) => return Err(Refusal::new(format!("the value of the attribute {} is not quoted", named()))),
+            Some(_) => return Err(fault("the value of the attribute", &tag[start..end], "is not quoted")),
             None => return Ok(None),
         };
         if start == at {
-            return Err(Refusal::new(format!("no space before the attribute {}", named())));
+            return Err(fault("no space before the attribute", &tag[start..end], ""));
         }
-        let (close, plain) = match scan::value_stop(&tag[open + 1..], quote) {
-            Some(i) if tag[open + 1 + i] == quote => (open + 1 + i, true),
+        let value = &tag[open + 1..];
+        let (close, plain) = match scan::value_stop(value, quote) {
+            Some(i) if value.get(i) == Some(&quote) => (open + 1 + i, true),
             Some(i) => match odd_value_end(tag, open + 1 + i, quote, xml11) {
                 Ok(Some(close)) => (close, false),
                 Ok(None) => return Ok(None),
-                Err(what) => return Err(Refusal::new(format!("{what} in the attribute {}", named()))),
+                Err(what) => return Err(fault(&format!("{what} in the attribute"), &tag[start..end], "")),
             },
             None => return Ok(None),
         };
         // the first byte spares most comparisons, which are calls
         let same = |other: &Span| tag[other.name.start] == tag[start] && tag[other.name.clone()] == tag[start..end];
         if out.iter().any(same) {
-            return Err(Refusal::new(format!("the attribute {} stands twice in one tag", named())));
+            return Err(fault("the attribute", &tag[start..end], "stands twice in one tag"));
         }
         if out.len() == ATTRIBUTE_LIMIT {
             return Err(Refusal::new(format!("an element has more than {ATTRIBUTE_LIMIT} attributes")));
@@ -151,8 +153,14 @@ pub(crate) fn attributes(
     }
 }
 
-/// Where a value ends that has something special at `at`; `None` when the text ends first.
+/// The refusal for what is wrong with an attribute. Apart, so that what reads attributes stays small.
 #[cold]
+fn fault(before: &str, name: &[u8], after: &str) -> Refusal {
+    let what = format!("{before} {} {after}", excerpt(name));
+    Refusal::new(what.trim_end())
+}
+
+/// Where a value ends that has something special at `at`; `None` when the text ends first.
 fn odd_value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Option<usize>, String> {
     loop {
         match tag[at] {
@@ -174,7 +182,20 @@ fn odd_value_end(tag: &[u8], mut at: usize, quote: u8, xml11: bool) -> Result<Op
 }
 
 /// The character that the reference at the start of `text` stands for, and the reference's length.
+#[inline]
 pub(crate) fn reference(text: &[u8], xml11: bool) -> Result<(char, usize), String> {
+    match text {
+        [b'&', b'a', b'm', b'p', b';', ..] => Ok(('&', 5)),
+        [b'&', b'l', b't', b';', ..] => Ok(('<', 4)),
+        [b'&', b'g', b't', b';', ..] => Ok(('>', 4)),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => Ok(('"', 6)),
+        [b'&', b'a', b'p', b'o', b's', b';', ..] => Ok(('\'', 6)),
+        text => numeric_reference(text, xml11),
+    }
+}
+
+/// The same for a reference by number; no other is defined in XML.
+fn numeric_reference(text: &[u8], xml11: bool) -> Result<(char, usize), String> {
     let window = &text[..text.len().min(REFERENCE_LIMIT)];
     let Some(end) = window.iter().position(|&b| b == b';') else {
         return Err("a bare `&`".into());
@@ -182,11 +203,6 @@ pub(crate) fn reference(text: &[u8], xml11: bool) -> Result<(char, usize), Strin
     let body = &window[1..end];
     let shown = || excerpt(&window[..=end]);
     let c = match body {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
         [b'#', digits @ ..] => {
             let code = match digits {
                 [b'x', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit) => number(hex, 16),
@@ -230,7 +246,18 @@ impl<'t> Value<'t> {
     /// borrowed where the value stands for itself.
     #[inline]
     pub(crate) fn bytes(self) -> Cow<'t, [u8]> {
-        if self.plain { Cow::Borrowed(self.raw) } else { Cow::Owned(self.unescape()) }
+        if self.plain {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut out = Vec::with_capacity(self.raw.len());
+        self.unescape(&mut out);
+        Cow::Owned(out)
+    }
+
+    /// [`Value::bytes`] behind what `out` holds.
+    #[inline]
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+        if self.plain { out.extend_from_slice(self.raw) } else { self.unescape(out) }
     }
 
     /// [`Value::bytes`] as text.
@@ -241,26 +268,36 @@ impl<'t> Value<'t> {
         }
     }
 
-    fn unescape(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.raw.len());
+    fn unescape(self, out: &mut Vec<u8>) {
+        out.reserve(self.raw.len());
         let mut rest = self.raw;
-        while let [b, tail @ ..] = rest {
-            match b {
-                b'&' => {
+        // a quote, where the value is in the other one, stops as well and stands for itself
+        while let Some(at) = scan::value_stop(rest, b'"') {
+            out.extend_from_slice(&rest[..at]);
+            let length = match &rest[at..] {
+                stop @ [b'&', ..] => {
                     // seen before: `attributes` has checked every reference of this value
-                    let (c, length) = reference(rest, self.xml11).unwrap_or(('\u{FFFD}', 1));
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                    rest = rest.get(length..).unwrap_or_default();
-                    continue;
+                    let (c, length) = reference(stop, self.xml11).unwrap_or(('\u{FFFD}', 1));
+                    match u8::try_from(c) {
+                        Ok(b) if b.is_ascii() => out.push(b),
+                        _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                    }
+                    length
                 }
                 // a line end of two characters is one (XML 1.0, 2.11)
-                b'\r' if tail.first() == Some(&b'\n') => {}
-                b'\t' | b'\n' | b'\r' => out.push(b' '),
-                b => out.push(*b),
-            }
-            rest = tail;
+                [b'\r', b'\n', ..] => 1,
+                [b'\t' | b'\n' | b'\r', ..] => {
+                    out.push(b' ');
+                    1
+                }
+                stop => {
+                    out.extend_from_slice(&stop[..1]);
+                    1
+                }
+            };
+            rest = &rest[at + length..];
         }
-        out
+        out.extend_from_slice(rest);
     }
 }
 

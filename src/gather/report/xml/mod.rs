@@ -16,7 +16,8 @@ mod tests;
 
 use super::input::Input;
 use super::refusal::{Refusal, quoted};
-use attributes::{Opening, REFERENCE_LIMIT, Span, Value, opening, reference};
+pub(crate) use attributes::Value;
+use attributes::{Opening, REFERENCE_LIMIT, Span, opening, reference};
 pub(crate) use charset::Charset;
 use memchr::memchr;
 use source::{Source, TAG_LIMIT};
@@ -77,7 +78,11 @@ impl<'a> Tag<'a> {
 }
 
 /// A name without its prefix.
+#[inline]
 pub(crate) fn local(name: &[u8]) -> &[u8] {
+    if scan::letters(name) == name.len() {
+        return name;
+    }
     name.iter().rposition(|&b| b == b':').map_or(name, |i| &name[i + 1..])
 }
 
