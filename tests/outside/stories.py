@@ -74,9 +74,6 @@ class Stage:
         return ["attest", "--environment", "prod", "--vault", vault or self.vault, "--signing-key", "k.pem",
                 "--report", "*.xml", "--artifact", "*.tar", "--outcome", "succeeded", "--json"]
 
-    def can(self, command):
-        return command in self.run("--help")[1].split()
-
     def attest(self, want=0, vault=None, **env):
         """Runs attest, wants its exit code: (receipt or None, what it told people)."""
         code, out, err = self.run(*self.words(vault), **env)
@@ -231,9 +228,7 @@ def undelivered(stage, *words, vault=None, **env):
 
 
 def delivered(stage):
-    """What could not be delivered arrives, once, as soon as the store can be used."""
-    code, _, err = stage.run("flush", "--vault", stage.vault) if stage.can("flush") else (0, "", "")
-    assert code == 0, f"flush: {code}: {err}"
+    """The same step, run again, stores its record once as soon as the store can be used."""
     stage.attest()
     assert len(stage.records()) == 1, stage.records()
     stage.verify()
