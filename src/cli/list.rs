@@ -8,6 +8,7 @@ use crate::export::{RENDERERS, shown};
 use crate::ledger::filter::{self, Filter};
 use crate::ledger::{self, Entry, Verdict};
 use chrono::NaiveDate;
+use clap::builder::PossibleValuesParser;
 
 /// Flags that say which records are wanted.
 #[derive(clap::Args, Debug)]
@@ -94,13 +95,18 @@ pub(crate) struct Args {
     #[command(flatten)]
     filter: FilterArgs,
     /// table for people, csv for spreadsheets (formulas neutralised), json for programs (one object a line)
-    #[arg(long, value_name = "FORMAT", value_parser = ["table", "csv", "json"], default_value = "table")]
+    #[arg(long, value_name = "FORMAT", value_parser = formats(), default_value = "table")]
     format: String,
     /// The same as --format json
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     trust: TrustArgs,
+}
+
+/// The words after `--format`: the rows of the table of renderers.
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new(RENDERERS.iter().map(|r| r.name))
 }
 
 /// Runs the command.
