@@ -8,6 +8,7 @@ use crate::record::test_result::{self, test_result};
 use crate::record::{RUN, Record, json};
 use crate::seal::signer::Signer;
 use crate::seal::statement::Subject;
+use crate::seal::terms::MAX_SUBJECTS;
 use crate::seal::trust::TrustSet;
 use crate::seal::{self, SealError};
 use crate::vault::lock::Retention;
@@ -15,8 +16,8 @@ use crate::vault::{self, Put, Tags, Vault, VaultError};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Verifiers refuse statements with more subjects than this (sigstore-go `maxAttestationSubjects`).
-const MOST_SUBJECTS: usize = 1024;
+/// Artifacts that become subjects; room is left for the commit.
+const MOST_ARTIFACTS: usize = MAX_SUBJECTS - 2;
 
 /// How the record came to stand in the vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,7 +87,7 @@ fn subjects(record: &RunRecord) -> Result<Vec<Subject>, SealError> {
     for artifact in &record.artifacts {
         // An image's configuration is not what a registry deploys; two subjects with one digest say nothing more.
         let doubled = subjects.iter().any(|s| s.digest == artifact.digest);
-        if artifact.kind == ArtifactKind::ImageConfig || doubled || subjects.len() + 2 >= MOST_SUBJECTS {
+        if artifact.kind == ArtifactKind::ImageConfig || doubled || subjects.len() >= MOST_ARTIFACTS {
             continue;
         }
         subjects.push(Subject { name: artifact.name.clone(), uri: None, digest: artifact.digest.clone() });
@@ -143,24 +144,20 @@ pub(crate) fn put(
         Tags { env: record.environment.clone(), run_id: record.run.id.clone(), date: record.recorded_on.date_naive() };
     match vault.put_once(&address, &sealed.bytes, &tags, lock) {
         Ok(put) => Ok(receipt(record, sealed, put, None)),
-        Err(VaultError::Different { address: standing_at, uri, .. }) => {
-            let standing = ledger::open(vault, trust, &address);
-            if let Some(sha256) = standing.sha256.filter(|_| same_claims(&standing, record)) {
-                return Ok(Receipt {
-                    address: address.to_string(),
-                    uri,
-                    sha256,
-                    version_id: None,
-                    retention: None,
-                    ledger: None,
-                    keyid: standing.keyid.unwrap_or_default(),
-                    outcome: record.run.outcome.as_str(),
-                    stored: Stored::SameClaims,
-                    conflicts_with: None,
-                    warnings: vec![
-                        "this step ran before: the record that it wrote then stands, nothing was added".into(),
-                    ],
-                });
+        Err(VaultError::Different { address: standing_at, .. }) => {
+            let (bytes, standing) = ledger::standing(vault, trust, &address)?;
+            if let Some(theirs) = same_claims(&standing, record) {
+                // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
+                // from the time of the record that stands.
+                let later = record.recorded_on - theirs.recorded_on;
+                let lock = lock.map(|l| Retention { until: l.until - later, ..*l });
+                let put = vault.put_once(&address, &bytes, &tags, lock.as_ref())?;
+                let note = "this step ran before: the record that it wrote then stands, nothing was added";
+                let mut receipt = receipt(record, sealed, put, None);
+                receipt.stored = Stored::SameClaims;
+                receipt.keyid = standing.keyid.clone().unwrap_or_default();
+                receipt.warnings.push(note.to_owned());
+                return Ok(receipt);
             }
             let beside = address.conflict(&record.record_id.to_string()).unwrap_or(address);
             let put = vault.put_once(&beside, &sealed.bytes, &tags, lock)?;
@@ -177,6 +174,13 @@ pub(crate) fn receipt(record: &RunRecord, sealed: &Sealed, put: Put, conflicts_w
         (None, vault::Outcome::Created) => Stored::Created,
         (None, vault::Outcome::AlreadyThere) => Stored::AlreadyThere,
     };
+    let mut warnings = put.warnings;
+    if record.artifacts.len() > MOST_ARTIFACTS {
+        warnings.push(format!(
+            "all {} artifacts are in the record, {MOST_ARTIFACTS} of them as subjects: outside verifiers take no more",
+            record.artifacts.len()
+        ));
+    }
     Receipt {
         address: put.address.to_string(),
         uri: put.uri,
@@ -188,20 +192,20 @@ pub(crate) fn receipt(record: &RunRecord, sealed: &Sealed, put: Put, conflicts_w
         outcome: record.run.outcome.as_str(),
         stored,
         conflicts_with,
-        warnings: put.warnings,
+        warnings,
     }
 }
 
-/// Whether the standing record, by a key that we trust, claims the same: all but its own id and the
+/// The standing record if, by a key that we trust, it claims the same: all but its own id and the
 /// moment of writing.
-fn same_claims(standing: &Entry, record: &RunRecord) -> bool {
-    let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return false };
+fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRecord> {
+    let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return None };
     let timeless = |r: &RunRecord| {
         let mut r = RunRecord { record_id: Uuid::nil(), recorded_on: Default::default(), ..r.clone() };
         r.run.finished_on = None;
         r
     };
-    timeless(theirs) == timeless(record)
+    (timeless(theirs) == timeless(record)).then_some(theirs)
 }
 
 /// `{mode, until, legalHold}`, as the store told it.

@@ -18,10 +18,17 @@ pub(crate) fn addresses(vault: &Vault, filter: &Filter) -> Result<Vec<Address>, 
 
 /// Opens one record of the vault. A record that cannot be read is an entry too: nothing is dropped in silence.
 pub(crate) fn open(vault: &Vault, trust: &TrustSet, address: &Address) -> Entry {
-    match vault.get(address, None) {
-        Ok(bytes) => judge(&bytes, address.as_str(), trust),
+    match standing(vault, trust, address) {
+        Ok((_, entry)) => entry,
         Err(e) => Entry::unread(address.as_str(), format!("could not be read: {e}")),
     }
+}
+
+/// The record that stands at an address, with its bytes; an error where it cannot be read.
+pub(crate) fn standing(vault: &Vault, trust: &TrustSet, address: &Address) -> Result<(Vec<u8>, Entry), VaultError> {
+    let bytes = vault.get(address, None)?;
+    let entry = judge(&bytes, address.as_str(), trust);
+    Ok((bytes, entry))
 }
 
 /// The entries that match the filter, in order of address, each opened when its turn comes.

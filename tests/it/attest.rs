@@ -138,6 +138,23 @@ fn needs_tell_the_outcome_and_a_hopeful_word_does_not_paint_over_it() {
 }
 
 #[test]
+fn a_skipped_job_is_not_painted_over_by_the_word_of_this_job() {
+    let skipped = r#"{"build":{"result":"success"},"deploy":{"result":"skipped"}}"#;
+    let succeeded = r#"{"build":{"result":"success"}}"#;
+    for (needs, word, want) in [
+        (skipped, "success", "unknown"),
+        (skipped, "failure", "failed"),
+        (succeeded, "success", "succeeded"),
+        (succeeded, "cancelled", "cancelled"),
+        ("{}", "success", "succeeded"),
+    ] {
+        let dry =
+            Stage::github().play(&["attest", "-e", "p", "--needs", needs, "--outcome", word, "--dry-run", "--json"]);
+        assert_eq!(dry.exits(0).json()["predicate"]["run"]["outcome"], want, "{needs} {word}");
+    }
+}
+
+#[test]
 fn a_dry_run_prints_the_statement_and_stores_nothing() {
     let stage = Stage::github();
     stage.write("dist/app.bin", b"hello");
@@ -249,6 +266,8 @@ fn every_fact_says_how_it_became_known() {
         &image,
         "--ticket",
         "A-1",
+        "--operator",
+        "eve",
         "--on-behalf-of",
         "ada",
         "--outcome",

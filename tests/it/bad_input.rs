@@ -47,6 +47,7 @@ fn wrong_words_exit_2_and_say_the_right_ones() {
         (vec!["attest", "-e", "p", "--retain", "soon", "--lock-mode", "compliance"], "400d"),
         (vec!["attest", "-e", "p", "--ticket-pattern", "("], "regular expression"),
         (vec!["attest", "-e", "p", "--fail-on", "rain"], "tests"),
+        (vec!["attest", "-e", "p", "--commit", "HEAD~1"], "git rev-parse"),
         (vec!["atest"], "attest"),
         (vec!["schema", "run/v9"], "--list"),
         (vec![], "Usage"),

@@ -54,7 +54,7 @@ pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Res
         operator: args.operator.clone(),
         on_behalf_of: args.on_behalf_of.clone(),
         run_id: args.run_id.clone(),
-        commit: args.commit.clone(),
+        commit: args.commit.as_deref().map(commit_id).transpose()?,
         reason: args.reason.clone(),
         user: world.user.clone(),
         host: world.host.clone(),
@@ -79,6 +79,17 @@ pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Res
     let gathered = gather(&ask, &env, platform, &mut step);
     drop(shown);
     gathered.map_err(|e| Failure::usage(e.to_string(), "`vouchsafe attest --help` has examples"))
+}
+
+/// A whole commit id: 40 hex digits (SHA-1) or 64 (SHA-256).
+fn commit_id(text: &str) -> Result<String, Failure> {
+    if matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(Failure::usage(
+        format!("--commit `{text}` is not a commit id"),
+        "say all 40 digits, as `git rev-parse HEAD` prints them",
+    ))
 }
 
 /// Every image by its source, in the order of the sources.

@@ -170,7 +170,15 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     }
     let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
     let own = TrustSet::of(signer.public_key());
-    let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_or(own, |t| t.set);
+    let trusting = match trust::trust_set(world, &args.trust, vault.local_root()) {
+        Ok(trusting) => trusting.set,
+        Err(failure) => {
+            if args.trust.trust.is_some() || !args.trust.key.is_empty() {
+                words::warn(world, &[format!("{:#}", failure.error)]);
+            }
+            own
+        }
+    };
     if let Err(distrust) = trusting.covers(&sealed.keyid, &record.environment, record.recorded_on) {
         words::warn(world, &[format!("this record will not verify here: {distrust}")]);
     }

@@ -55,10 +55,10 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
         j.told("run.outcome", "needs");
     }
     if let Some(outcome) = j.ask.outcome {
-        // A failed job is a fact; a hopeful word must not paint over it.
-        let worse =
-            run.outcome == Outcome::Failed || (run.outcome == Outcome::Cancelled && outcome == Outcome::Succeeded);
-        if worse && outcome != run.outcome {
+        // What jobs ended with is a fact; a hopeful word must not paint over it, and skipped is not succeeded. Where
+        // nothing is known of any job, the word is all there is.
+        let known = run.outcome != Outcome::Unknown || !run.jobs.is_empty();
+        if known && badness(run.outcome) > badness(outcome) {
             j.warnings.push(format!(
                 "told outcome `{}`, but the jobs say `{}`; the record says `{}`",
                 outcome.as_str(),
@@ -71,6 +71,9 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
         }
     }
     let missing = match run.outcome {
+        Outcome::Unknown if !run.jobs.is_empty() => {
+            vec!["not every job ended in success or failure; their own words are in run.jobs".to_owned()]
+        }
         Outcome::Unknown => vec!["nobody told how the run ended; say --outcome or --needs".to_owned()],
         _ => Vec::new(),
     };
@@ -92,6 +95,16 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
     Ok(run)
 }
 
+/// Which of two words for the end of a run counts: the greater.
+fn badness(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Succeeded => 0,
+        Outcome::Unknown => 1,
+        Outcome::Cancelled => 2,
+        Outcome::Failed => 3,
+    }
+}
+
 pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -> Option<Operator> {
     let mut operator = facts.operator.clone();
     if let Some(login) = &j.ask.operator {
@@ -100,6 +113,7 @@ pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platfo
             j.warnings.push(warning.clone());
             j.section("operator", vec![warning], false);
         }
+        j.forget("operator.");
         operator =
             Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
         j.told("operator.login", "operator");

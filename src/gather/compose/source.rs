@@ -23,7 +23,7 @@ pub(super) fn checkout(j: &mut Joining, facts: &PlatformFacts) -> Checkout {
         if let Some(sha) = wanted.as_ref().filter(|s| *s != told) {
             j.warnings.push(format!("told commit {told}, the platform says {sha}"));
         }
-        wanted = Some(told.to_lowercase());
+        wanted = Some(told.clone());
         j.told("commit.sha", "commit");
     }
     match git::read(&j.ask.dir, wanted.as_deref()) {
