@@ -65,6 +65,11 @@ impl PublicKey {
         if key.is_weak() { Err(KeyError::Weak) } else { Ok(Self(key)) }
     }
 
+    /// The 32 bytes of RFC 8032.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
     /// `-----BEGIN PUBLIC KEY-----`, as every client reads it.
     pub(crate) fn to_pem(&self) -> String {
         let mut out = String::from("-----BEGIN PUBLIC KEY-----\n");
