@@ -77,8 +77,9 @@ pub(super) fn contract(vault: &Vault, unique: &str) {
     let again = vault.put_once(&a, body, &tags(), None).unwrap();
     assert_eq!((again.outcome, &again.uri), (Outcome::AlreadyThere, &put.uri));
     match vault.put_once(&a, b"{\"first\":false}", &tags(), None) {
-        Err(VaultError::Different { theirs_sha256, uri, .. }) => {
+        Err(VaultError::Different { theirs_sha256, uri, theirs, .. }) => {
             assert_eq!((theirs_sha256, uri), (Sha256Digest::of(body), put.uri.clone()));
+            assert_eq!(theirs, body);
         }
         other => panic!("{other:?}"),
     }
