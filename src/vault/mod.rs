@@ -160,7 +160,10 @@ impl Vault {
 
     /// The bytes at `address`, of one version or the current one; at most [`LIMIT`].
     pub(crate) fn get(&self, address: &Address, version: Option<&str>) -> Result<Vec<u8>, VaultError> {
-        self.runtime.block_on(request::get(self, address, version))
+        match (&self.opened.folder, version) {
+            (Some(folder), None) => local::read(folder, address),
+            _ => self.runtime.block_on(request::get(self, address, version)),
+        }
     }
 
     /// Everything whose address begins with `prefix` (a text, not a folder: `env=prod` also finds `env=production`; end

@@ -425,6 +425,47 @@ fn litter_and_strangers_in_a_folder() {
 }
 
 #[test]
+fn a_file_is_read_whole_or_told_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = local_vault(&folder.path().join("vault"));
+    vault.put_once(&address("x"), b"{}", &tags(), None).unwrap();
+    let base = folder.path().join("vault");
+    let get = |text: &str| match vault.get(&Address::parse(text).unwrap(), None) {
+        Ok(bytes) => format!("{} bytes", bytes.len()),
+        Err(e) => format!("{}: {e}", variant(&e)),
+    };
+    std::fs::write(base.join("staged#12"), "{}").unwrap();
+    std::fs::File::create(base.join("large")).unwrap().set_len(LIMIT + 1).unwrap();
+    std::fs::File::create(base.join("full")).unwrap().set_len(LIMIT).unwrap();
+    for (text, want) in [
+        ("a b ü%2F+.json", "NotFound: there is nothing at file:///"),
+        ("evidence", "NotFound"),
+        ("large", "TooLarge: `large` is 67108865 bytes"),
+        ("full", "67108864 bytes"),
+        ("staged#12", "Other: could not read `staged#12` from file:///"),
+        ("large/x", "a file stands where a folder has to be"),
+    ] {
+        assert!(get(text).contains(want), "{text}: {}", get(text));
+    }
+    assert_eq!(variant(&vault.get(&address("x"), Some("v1")).unwrap_err()), "Other");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink(base.join(address("x").as_str()), base.join("link")).unwrap();
+        symlink("/dev/zero", base.join("device")).unwrap();
+        symlink("nowhere", base.join("broken")).unwrap();
+        symlink("circle", base.join("circle")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(base.join("pipe")).status();
+        assert_eq!(get("link"), "2 bytes");
+        assert!(get("device").contains("it is not a file"), "{}", get("device"));
+        assert!(get("broken").starts_with("NotFound"), "{}", get("broken"));
+        assert!(get("circle").starts_with("Other"), "{}", get("circle"));
+        // Reading it would wait for a writer, for ever.
+        assert!(pipe.is_err() || get("pipe").contains("it is not a file"), "{}", get("pipe"));
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_not_an_empty_vault() {
     let folder = tempfile::tempdir().unwrap();
     let vault = local_vault(&folder.path().join("typo"));
