@@ -373,6 +373,73 @@ pub(super) fn race(vault: &Vault, name: &str) -> usize {
     results.iter().filter(|r| r.is_ok()).count()
 }
 
+/// Eight threads, each putting and getting its own four objects; how long it took.
+fn eight_threads(vault: &Vault) -> Duration {
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            scope.spawn(move || {
+                for n in 0..4 {
+                    let (a, bytes) = (address(&format!("t{thread}-{n}")), format!("{{\"n\":{thread}{n}}}"));
+                    vault.put_once(&a, bytes.as_bytes(), &tags(), None).unwrap();
+                    assert_eq!(vault.get(&a, None).unwrap(), bytes.as_bytes());
+                    assert!(
+                        vault
+                            .list(&format!("evidence/env=prod/date=2026-11-22/run=github-42-1/run-t{thread}"))
+                            .unwrap()
+                            .len()
+                            > n
+                    );
+                }
+            });
+        }
+    });
+    began.elapsed()
+}
+
+#[test]
+fn requests_of_several_threads_overlap() {
+    let fake = FakeS3::with(&[("PUT", 999, Fault::Slow), ("GET", 999, Fault::Slow)]);
+    let vault = fake_vault(&fake);
+    let took = eight_threads(&vault);
+    let slow = fake.state.lock().unwrap().requests.len() as u32 * Duration::from_millis(100);
+    println!("threads: {took:?} for requests of {slow:?}");
+    assert!(took < slow / 3, "{took:?} of {slow:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let vault = local_vault(folder.path());
+    eight_threads(&vault);
+    assert_eq!(vault.list("").unwrap().len(), 32);
+}
+
+#[test]
+fn many_are_fetched_at_once_and_come_back_in_order() {
+    let fake = FakeS3::start();
+    let folder = tempfile::tempdir().unwrap();
+    for (vault, bucket) in [(fake_vault(&fake), true), (local_vault(folder.path()), false)] {
+        let all: Vec<_> = (0..40).map(|n| address(&format!("m{n:02}"))).collect();
+        for (n, a) in all.iter().enumerate().filter(|(n, _)| *n != 7) {
+            vault.put_once(a, n.to_string().as_bytes(), &tags(), None).unwrap();
+        }
+        if bucket {
+            fake.state.lock().unwrap().faults = vec![("GET", 999, Fault::Slow)];
+        }
+        let began = std::time::Instant::now();
+        let got = vault.get_many(&all, 20);
+        let took = began.elapsed();
+        println!("many: {took:?}");
+        // 40 answers of 100 ms each.
+        assert!(took < Duration::from_millis(1500), "{took:?}");
+        assert_eq!(got.len(), 40);
+        for (n, got) in got.into_iter().enumerate() {
+            match got {
+                Ok(bytes) => assert_eq!(bytes, n.to_string().into_bytes()),
+                Err(e) => assert_eq!((n, variant(&e).as_str()), (7, "NotFound")),
+            }
+        }
+        assert!(vault.get_many(&[], 0).is_empty());
+    }
+}
+
 #[test]
 fn sixteen_writers_in_a_folder_make_one_file_and_no_litter() {
     let folder = tempfile::tempdir().unwrap();
