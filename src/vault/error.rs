@@ -30,12 +30,19 @@ pub(crate) enum VaultError {
         "could not {doing}: {why} ({tries} tries)\ncheck the endpoint, the region, the network and (for a private certificate) AWS_CA_BUNDLE, then try again"
     )]
     Unreachable { doing: String, why: String, tries: u32 },
-    /// A different object stands at the address. Both are kept: write-once held.
+    /// A different object stands at the address. Both are kept: write-once held. `theirs` is what stands there, read whole
+    /// (at most [`LIMIT`](super::LIMIT)), so that a lost race needs no second read. The one box keeps every `Result` small.
     #[error(
         "a different record already stands at `{address}`: sha256 {theirs_sha256}, ours is {ours_sha256}\nnothing was \
          overwritten; if both are real, name them apart with --component"
     )]
-    Different { address: String, uri: String, ours_sha256: Sha256Digest, theirs_sha256: Sha256Digest },
+    Different {
+        address: String,
+        uri: String,
+        ours_sha256: Box<Sha256Digest>,
+        theirs_sha256: Sha256Digest,
+        theirs: Vec<u8>,
+    },
     /// The store accepted our bytes and gives back others.
     #[error(
         "the store does not give back what it accepted at {uri}: sha256 {theirs_sha256}, ours is {ours_sha256}\ndo not \

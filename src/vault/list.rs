@@ -1,6 +1,7 @@
 //! Listing in byte order and bounded memory. What cannot be listed is an error, never an omission.
 
 use super::address::{Address, SIDECAR};
+use super::local::is_staged;
 use super::trouble::Trouble;
 use super::{Vault, VaultError};
 use object_store::list::PaginatedListOptions;
@@ -132,10 +133,4 @@ pub(super) fn walk(
         }
     }
     Ok(())
-}
-
-/// `name#1` is what a put writes before it links the name; a killed process may leave one (object_store, local.rs).
-fn is_staged(text: &str) -> bool {
-    let digits = text.rsplit_once('#').map_or("", |(_, digits)| digits);
-    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }

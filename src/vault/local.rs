@@ -3,11 +3,13 @@
 use super::address::{Address, SIDECAR};
 use super::error::{innermost, scrub};
 use super::tags::TAGS;
-use super::{Observed, Opened, Settings, Tags, Vault, VaultError, Words, doctor};
+use super::trouble::local_cause;
+use super::{LIMIT, Observed, Opened, Settings, Tags, Vault, VaultError, Words, doctor};
 use http::HeaderMap;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore as _, PutMode, PutOptions, PutPayload};
+use std::io::{self, Read as _};
 use std::path::{Component, Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +84,48 @@ fn real(path: &FilePath) -> std::io::Result<PathBuf> {
         }
     }
     Ok(done)
+}
+
+/// The bytes of a file, at most [`LIMIT`]. Without the runtime: its hand-over to another thread costs more than checking
+/// the signature on a record does.
+///
+/// Links are followed, as by every other program that reads the folder. What is no file (a pipe, a device) is refused
+/// before it is opened: opening may wait for ever.
+pub(super) fn read(folder: &FilePath, address: &Address) -> Result<Vec<u8>, VaultError> {
+    let path = folder.join(address.as_str());
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::NotFound => VaultError::NotFound { place: file_uri(&path) },
+        kind => VaultError::Other {
+            doing: format!("read `{address}` from {}", file_uri(folder)),
+            why: local_cause(Some(kind), false, e.to_string()),
+        },
+    };
+    let too_large = |size| VaultError::TooLarge { address: address.to_string(), size, limit: LIMIT };
+    // A put writes such a name first and links it afterwards, so nothing that counts can stand there.
+    if is_staged(address.as_str()) {
+        return Err(failed(io::Error::other("a name that ends in # and a number is an unfinished put")));
+    }
+    let there = std::fs::metadata(&path).map_err(failed)?;
+    if there.is_dir() {
+        return Err(VaultError::NotFound { place: file_uri(&path) });
+    }
+    if !there.is_file() {
+        return Err(failed(io::Error::other("it is not a file")));
+    }
+    if there.len() > LIMIT {
+        return Err(too_large(there.len()));
+    }
+    // One byte more than it is long, so that its end shows without another growth of the buffer.
+    let mut bytes = Vec::with_capacity(usize::try_from(there.len() + 1).unwrap_or(0));
+    let file = std::fs::File::open(&path).map_err(failed)?;
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LIMIT { Err(too_large(bytes.len() as u64)) } else { Ok(bytes) }
+}
+
+/// `name#1` is what a put writes before it links the name; a killed process may leave one (object_store, local.rs).
+pub(super) fn is_staged(text: &str) -> bool {
+    let digits = text.rsplit_once('#').map_or("", |(_, digits)| digits);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Tags of a local record, in a file beside it. Not synced to disk: they are an index, made again by a repeated step.

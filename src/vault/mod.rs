@@ -118,7 +118,8 @@ struct Words {
     checks: fn(&Vault, &doctor::Ask) -> Vec<doctor::Check>,
 }
 
-/// A write-once store of records. Blocks; may be shared by threads.
+/// A write-once store of records. Blocks; may be shared by threads: requests of several threads overlap, though one of
+/// them at a time turns the wheel for all.
 pub(crate) struct Vault {
     runtime: tokio::runtime::Runtime,
     opened: Opened,
@@ -160,7 +161,19 @@ impl Vault {
 
     /// The bytes at `address`, of one version or the current one; at most [`LIMIT`].
     pub(crate) fn get(&self, address: &Address, version: Option<&str>) -> Result<Vec<u8>, VaultError> {
-        self.runtime.block_on(request::get(self, address, version))
+        match (&self.opened.folder, version) {
+            (Some(folder), None) => local::read(folder, address),
+            _ => self.runtime.block_on(request::get(self, address, version)),
+        }
+    }
+
+    /// The same of many addresses, in their order, `at_once` of them on the way to a bucket at any moment. A folder is read
+    /// one after another: there is nothing to wait for. Holds them all: ask for as many as memory may hold.
+    pub(crate) fn get_many(&self, addresses: &[Address], at_once: usize) -> Vec<Result<Vec<u8>, VaultError>> {
+        match &self.opened.folder {
+            Some(folder) => addresses.iter().map(|address| local::read(folder, address)).collect(),
+            None => self.runtime.block_on(request::get_many(self, addresses, at_once)),
+        }
     }
 
     /// Everything whose address begins with `prefix` (a text, not a folder: `env=prod` also finds `env=production`; end

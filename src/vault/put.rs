@@ -83,8 +83,9 @@ pub(super) async fn put_once(
                 return Err(VaultError::Different {
                     address: address.to_string(),
                     uri: vault.uri(&place, theirs.version.as_deref()),
-                    ours_sha256: ours,
+                    ours_sha256: Box::new(ours),
                     theirs_sha256: Sha256Digest::of(&theirs.bytes),
+                    theirs: theirs.bytes,
                 });
             }
             // Without the right to list, AWS answers 403 for a key that is not there.

@@ -125,3 +125,9 @@ pub(super) async fn get(vault: &Vault, address: &Address, version: Option<&str>)
     vault.admit().await?;
     Ok(vault.fetch_patiently(&place, version, &doing).await?.bytes)
 }
+
+/// See [`Vault::get_many`].
+pub(super) async fn get_many(vault: &Vault, addresses: &[Address], at_once: usize) -> Vec<Result<Vec<u8>, VaultError>> {
+    let gets = addresses.iter().map(|address| get(vault, address, None));
+    futures::stream::iter(gets).buffered(at_once.max(1)).collect().await
+}

@@ -77,8 +77,9 @@ pub(super) fn contract(vault: &Vault, unique: &str) {
     let again = vault.put_once(&a, body, &tags(), None).unwrap();
     assert_eq!((again.outcome, &again.uri), (Outcome::AlreadyThere, &put.uri));
     match vault.put_once(&a, b"{\"first\":false}", &tags(), None) {
-        Err(VaultError::Different { theirs_sha256, uri, .. }) => {
+        Err(VaultError::Different { theirs_sha256, uri, theirs, .. }) => {
             assert_eq!((theirs_sha256, uri), (Sha256Digest::of(body), put.uri.clone()));
+            assert_eq!(theirs, body);
         }
         other => panic!("{other:?}"),
     }
@@ -372,6 +373,73 @@ pub(super) fn race(vault: &Vault, name: &str) -> usize {
     results.iter().filter(|r| r.is_ok()).count()
 }
 
+/// Eight threads, each putting and getting its own four objects; how long it took.
+fn eight_threads(vault: &Vault) -> Duration {
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            scope.spawn(move || {
+                for n in 0..4 {
+                    let (a, bytes) = (address(&format!("t{thread}-{n}")), format!("{{\"n\":{thread}{n}}}"));
+                    vault.put_once(&a, bytes.as_bytes(), &tags(), None).unwrap();
+                    assert_eq!(vault.get(&a, None).unwrap(), bytes.as_bytes());
+                    assert!(
+                        vault
+                            .list(&format!("evidence/env=prod/date=2026-11-22/run=github-42-1/run-t{thread}"))
+                            .unwrap()
+                            .len()
+                            > n
+                    );
+                }
+            });
+        }
+    });
+    began.elapsed()
+}
+
+#[test]
+fn requests_of_several_threads_overlap() {
+    let fake = FakeS3::with(&[("PUT", 999, Fault::Slow), ("GET", 999, Fault::Slow)]);
+    let vault = fake_vault(&fake);
+    let took = eight_threads(&vault);
+    let slow = fake.state.lock().unwrap().requests.len() as u32 * Duration::from_millis(100);
+    println!("threads: {took:?} for requests of {slow:?}");
+    assert!(took < slow / 3, "{took:?} of {slow:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let vault = local_vault(folder.path());
+    eight_threads(&vault);
+    assert_eq!(vault.list("").unwrap().len(), 32);
+}
+
+#[test]
+fn many_are_fetched_at_once_and_come_back_in_order() {
+    let fake = FakeS3::start();
+    let folder = tempfile::tempdir().unwrap();
+    for (vault, bucket) in [(fake_vault(&fake), true), (local_vault(folder.path()), false)] {
+        let all: Vec<_> = (0..40).map(|n| address(&format!("m{n:02}"))).collect();
+        for (n, a) in all.iter().enumerate().filter(|(n, _)| *n != 7) {
+            vault.put_once(a, n.to_string().as_bytes(), &tags(), None).unwrap();
+        }
+        if bucket {
+            fake.state.lock().unwrap().faults = vec![("GET", 999, Fault::Slow)];
+        }
+        let began = std::time::Instant::now();
+        let got = vault.get_many(&all, 20);
+        let took = began.elapsed();
+        println!("many: {took:?}");
+        // 40 answers of 100 ms each.
+        assert!(took < Duration::from_millis(1500), "{took:?}");
+        assert_eq!(got.len(), 40);
+        for (n, got) in got.into_iter().enumerate() {
+            match got {
+                Ok(bytes) => assert_eq!(bytes, n.to_string().into_bytes()),
+                Err(e) => assert_eq!((n, variant(&e).as_str()), (7, "NotFound")),
+            }
+        }
+        assert!(vault.get_many(&[], 0).is_empty());
+    }
+}
+
 #[test]
 fn sixteen_writers_in_a_folder_make_one_file_and_no_litter() {
     let folder = tempfile::tempdir().unwrap();
@@ -420,6 +488,47 @@ fn litter_and_strangers_in_a_folder() {
     {
         std::os::unix::fs::symlink(folder.path(), run.join("loop")).unwrap();
         assert_eq!(variant(&vault.list("").unwrap_err()), "Other");
+    }
+}
+
+#[test]
+fn a_file_is_read_whole_or_told_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = local_vault(&folder.path().join("vault"));
+    vault.put_once(&address("x"), b"{}", &tags(), None).unwrap();
+    let base = folder.path().join("vault");
+    let get = |text: &str| match vault.get(&Address::parse(text).unwrap(), None) {
+        Ok(bytes) => format!("{} bytes", bytes.len()),
+        Err(e) => format!("{}: {e}", variant(&e)),
+    };
+    std::fs::write(base.join("staged#12"), "{}").unwrap();
+    std::fs::File::create(base.join("large")).unwrap().set_len(LIMIT + 1).unwrap();
+    std::fs::File::create(base.join("full")).unwrap().set_len(LIMIT).unwrap();
+    for (text, want) in [
+        ("a b ü%2F+.json", "NotFound: there is nothing at file:///"),
+        ("evidence", "NotFound"),
+        ("large", "TooLarge: `large` is 67108865 bytes"),
+        ("full", "67108864 bytes"),
+        ("staged#12", "Other: could not read `staged#12` from file:///"),
+        ("large/x", "a file stands where a folder has to be"),
+    ] {
+        assert!(get(text).contains(want), "{text}: {}", get(text));
+    }
+    assert_eq!(variant(&vault.get(&address("x"), Some("v1")).unwrap_err()), "Other");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink(base.join(address("x").as_str()), base.join("link")).unwrap();
+        symlink("/dev/zero", base.join("device")).unwrap();
+        symlink("nowhere", base.join("broken")).unwrap();
+        symlink("circle", base.join("circle")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(base.join("pipe")).status();
+        assert_eq!(get("link"), "2 bytes");
+        assert!(get("device").contains("it is not a file"), "{}", get("device"));
+        assert!(get("broken").starts_with("NotFound"), "{}", get("broken"));
+        assert!(get("circle").starts_with("Other"), "{}", get("circle"));
+        // Reading it would wait for a writer, for ever.
+        assert!(pipe.is_err() || get("pipe").contains("it is not a file"), "{}", get("pipe"));
     }
 }
 

@@ -59,7 +59,9 @@ impl Opened {
         }
         let why = scrub(&innermost(&error), &self.secrets);
         if self.folder.is_some() {
-            return Trouble::Firm(VaultError::Other { doing: doing.into(), why: local_cause(&error, why) });
+            let linking = error.to_string().contains("Unable to rename file");
+            let why = local_cause(find::<io::Error>(&error).map(io::Error::kind), linking, why);
+            return Trouble::Firm(VaultError::Other { doing: doing.into(), why });
         }
         if find::<HttpError>(&error).is_some() {
             return Trouble::Unclear(why);
@@ -101,10 +103,8 @@ fn about_locks(answer: &Answer) -> bool {
     ["lock", "retention", "retain", "worm"].iter().any(|word| text.contains(word))
 }
 
-/// The cause of a failed file operation, with the way out.
-fn local_cause(error: &object_store::Error, why: String) -> String {
-    let kind = find::<io::Error>(error).map(io::Error::kind);
-    let linking = error.to_string().contains("Unable to rename file");
+/// The cause of a failed file operation, with the way out. `linking`: it was the link that makes a put write-once.
+pub(super) fn local_cause(kind: Option<io::ErrorKind>, linking: bool, why: String) -> String {
     let help = match kind {
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "make room and run the step again",
         Some(io::ErrorKind::ReadOnlyFilesystem) => "mount the folder writable or give another --vault",
