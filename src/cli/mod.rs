@@ -1,8 +1,10 @@
 //! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
 
 mod attest;
+mod delivery;
 mod doctor;
 mod exit;
+mod flush;
 mod inspect;
 mod key;
 mod list;
@@ -17,6 +19,7 @@ mod world;
 
 pub use world::{Random, World};
 
+use crate::vault::{Vault, VaultError};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use exit::{Answer, Exit, Failure};
 use std::io::Write as _;
@@ -50,6 +53,7 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     Inspect(inspect::Args),
+    Flush(flush::Args),
     Doctor(doctor::Args),
     Key(key::Args),
     Schema(schema::Args),
@@ -98,6 +102,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),
         Command::Inspect(args) => inspect::run(world, &args),
+        Command::Flush(args) => flush::run(world, &args),
         Command::Doctor(args) => doctor::run(world, &args),
         Command::Key(args) => key::run(world, &args),
         Command::Schema(args) => schema::run(world, &args),
@@ -106,10 +111,15 @@ fn parse_and_run(world: &mut World) -> Answer {
 }
 
 /// Opens the vault that `--vault` names, with the settings of this world.
-fn open_vault(world: &World, url: &str) -> Result<crate::vault::Vault, Failure> {
+fn open_vault(world: &World, url: &str) -> Result<Vault, Failure> {
+    Ok(open_or_why(world, url)?)
+}
+
+/// The same for who has to tell the reasons apart.
+fn open_or_why(world: &World, url: &str) -> Result<Vault, VaultError> {
     let (env, cwd) = (world.env.clone(), world.cwd.clone());
     // Many jobs start at the same moment; the clock's last digits keep their retries apart.
     let seed = (world.now)().timestamp_subsec_nanos().into();
     let patience = crate::vault::Patience { seed, ..Default::default() };
-    Ok(crate::vault::Vault::open(url, &crate::vault::Settings { env, cwd, patience })?)
+    Vault::open(url, &crate::vault::Settings { env, cwd, patience })
 }

@@ -1,7 +1,11 @@
 //! THE DOOR OUT: the records of a vault or a file, each opened, verified and lifted to today's shape.
 
+pub(crate) mod claim;
 pub(crate) mod filter;
+pub(crate) mod head;
 mod judge;
+pub(crate) mod leaf;
+pub(crate) mod slot;
 
 pub(crate) use judge::{Entry, Verdict, address_of, judge};
 

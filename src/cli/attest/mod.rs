@@ -7,17 +7,18 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, SignArgs, TrustArgs};
 use super::twins::Sources;
 use super::world::World;
-use super::{open_vault, words};
-use crate::attest::{self, Sealed, Stored};
-use crate::export::{sheet, shown};
+use super::{delivery, open_or_why, words};
+use crate::attest::spool::Spool;
+use crate::attest::{self, Delivery, Sealed, Stored};
+use crate::export::sheet;
 use crate::gather::{Gathered, tickets};
+use crate::ledger::leaf::Via;
 use crate::record::RunRecord;
 use crate::record::test_run_v1::Verdict;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
-use crate::seal::trust::TrustSet;
-use crate::vault::VaultError;
 use crate::vault::lock::Period;
+use crate::vault::{Vault, VaultError};
 use std::path::PathBuf;
 
 /// Gather, sign and store the record of this run, and print where it is
@@ -31,8 +32,8 @@ use std::path::PathBuf;
       --image registry/app@sha256:… --report 'junit/*.xml' --outcome success
 
 Exit codes: 0 stored · 1 could not do it, or a report could not be read · 2 wrong words · 4 a lock did not hold, or
-tests failed under --fail-on tests · 5 a different record for this run stands already (both are kept) · 6 signed, not
-delivered, kept in .vouchsafe-spool")]
+tests failed under --fail-on tests · 5 a different record for this run stands already (both are kept) · 6 signed and kept
+in the spool, not delivered: `vouchsafe flush`, or the next attest, delivers it")]
 pub(crate) struct Args {
     /// Environment that was deployed to or tested for; default: what the platform says
     #[arg(short, long, value_name = "NAME")]
@@ -131,6 +132,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     sign: SignArgs,
     #[command(flatten)]
+    spool: delivery::SpoolArgs,
+    #[command(flatten)]
     trust: TrustArgs,
 }
 
@@ -152,63 +155,72 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         world.say("dry run: nothing was signed and nothing was stored");
         return verdict(args, &gathered);
     }
-    let vault = open_vault(world, &args.vault)?;
-    let lock = ask::lock(args, &vault, record.recorded_on)?;
+    let opened = open_or_why(world, &args.vault);
+    if let Err(e @ VaultError::Url { .. }) = opened {
+        return Err(e.into());
+    }
+    let local = opened.as_ref().is_ok_and(Vault::is_local);
+    let (lock, keep_until) = ask::lock(args, local, record.recorded_on)?;
     let signer = match trust::signer(world, &args.sign)? {
         Some(signer) => signer,
-        None if vault.is_local() => trust::user_signer(world, &args.sign)?,
-        None => {
-            return Err(Failure::failed(
-                anyhow::anyhow!("no signing key: {} needs one", shown::line(&args.vault)),
-                "say --signing-key FILE (or set VOUCHSAFE_SIGNING_KEY); `vouchsafe key new` makes a key",
-            ));
-        }
+        None if local => trust::user_signer(world, &args.sign)?,
+        None => return Err(delivery::no_key(&args.vault)),
+    };
+    let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
+    let spool = Spool::at(world.at(&args.spool.spool));
+    // Before the first byte goes over a network. A folder on this disk is as safe as the spool itself.
+    let parcel = delivery::parcel(world, &args.vault, opened.as_ref().ok(), record, &sealed, lock, keep_until);
+    let held = if local { None } else { delivery::keep(world, &spool, &parcel, &sealed.bytes) };
+    let written = copies(world, args, record, &sealed, &signer);
+    let vault = match opened {
+        Ok(vault) => vault,
+        Err(e) => return Err(delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into())),
     };
     if let Err(failure) = trust::trust_in_new_vault(world, &vault, &signer) {
         // The record matters more: the put will tell whether the folder can be written at all.
         words::warn(world, &[format!("{:#}", failure.error)]);
     }
-    let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
-    let own = TrustSet::of(signer.public_key());
-    let trusting = match trust::trust_set(world, &args.trust, vault.local_root()) {
-        Ok(trusting) => trusting.set,
-        Err(failure) => {
-            if args.trust.trust.is_some() || !args.trust.key.is_empty() {
-                words::warn(world, &[format!("{:#}", failure.error)]);
-            }
-            own
-        }
-    };
+    let trusting = delivery::trusting(world, &args.trust, &vault, &signer);
     if let Err(distrust) = trusting.covers(&sealed.keyid, &record.environment, record.recorded_on) {
         words::warn(world, &[format!("this record will not verify here: {distrust}")]);
     }
-    let put = attest::put(record, &sealed, &vault, lock.as_ref(), &trusting);
-    let written = copies(world, args, record, &sealed, &signer);
-    match put {
-        Ok(receipt) => {
-            words::warn(world, &receipt.warnings);
-            told::tell(world, args, &gathered, &receipt)?;
-            if receipt.stored == Stored::Conflict {
-                let standing = receipt.conflicts_with.as_deref().unwrap_or_default();
-                return Err(Failure {
-                    exit: Exit::Different,
-                    error: anyhow::anyhow!("a different record for this run and attempt stands at {standing}"),
-                    help: Some(format!(
-                        "both are kept, this one at {}; name the records apart with --component if both belong",
-                        receipt.address
-                    )),
-                });
-            }
-            written?;
-            verdict(args, &gathered)
-        }
-        Err(VaultError::LockNotObserved { put, asked, why }) => {
-            told::tell(world, args, &gathered, &attest::receipt(record, &sealed, (*put).clone(), None))?;
-            let error = VaultError::LockNotObserved { put, asked, why }.into();
-            Err(Failure { exit: Exit::Findings, error, help: None })
-        }
-        Err(e) => Err(told::put_failure(world, e, &sealed.bytes)),
+    let how = Delivery {
+        vault: &vault,
+        signer: &signer,
+        trust: &trusting,
+        lock: lock.as_ref(),
+        keep_until,
+        via: Via::Attest,
+        now: &*world.now,
+    };
+    let delivered = match attest::deliver(record, &sealed, &how) {
+        Ok(delivered) => delivered,
+        Err(e) => return Err(delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into())),
+    };
+    let receipt = &delivered.receipt;
+    words::warn(world, &receipt.warnings);
+    told::tell(world, args, &gathered, receipt)?;
+    if let Some(unlogged) = delivered.unlogged {
+        return Err(delivery::unlogged(world, &spool, &parcel, &sealed.bytes, held, unlogged));
     }
+    delivery::done(world, held);
+    delivery::flush_others(world, &spool, &vault, &signer, &trusting);
+    if receipt.stored == Stored::Conflict {
+        let standing = receipt.conflicts_with.as_deref().unwrap_or_default();
+        return Err(Failure {
+            exit: Exit::Different,
+            error: anyhow::anyhow!("a different record for this run and attempt stands at {standing}"),
+            help: Some(format!(
+                "both are kept, this one at {}; name the records apart with --component if both belong",
+                receipt.address
+            )),
+        });
+    }
+    if let Some(unlocked) = delivered.unlocked {
+        return Err(Failure { exit: Exit::Findings, error: unlocked.into(), help: None });
+    }
+    written?;
+    verdict(args, &gathered)
 }
 
 /// Writes what --output and --emit ask for. The vault comes first: a full disk here must not keep the record from it.

@@ -2,43 +2,13 @@
 
 use super::Args;
 use crate::attest::{Receipt, Stored};
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::Failure;
 use crate::cli::words;
 use crate::cli::world::World;
 use crate::export::{sheet, shown};
 use crate::gather::Gathered;
 use crate::record::parts_v1::Status;
-use crate::vault::VaultError;
 use anyhow::Context as _;
-use std::io::Write as _;
-
-/// Folder in the working directory where a signed record stays that could not be delivered.
-const SPOOL: &str = ".vouchsafe-spool";
-
-/// The record is signed and could not be put: it must not be lost.
-pub(super) fn put_failure(world: &mut World, error: VaultError, bundle: &[u8]) -> Failure {
-    let dir = world.at(SPOOL);
-    let file = dir.join(format!("{}.json", crate::record::digest::Sha256Digest::of(bundle)));
-    let kept = std::fs::create_dir_all(&dir).and_then(|()| {
-        let mut out = std::fs::OpenOptions::new().write(true).create_new(true).open(&file)?;
-        out.write_all(bundle)?;
-        out.sync_all()
-    });
-    let (exit, help) = match kept {
-        Ok(()) => (
-            Exit::Undelivered,
-            format!("the signed record is kept in {} and verifies there: nothing was lost", file.display()),
-        ),
-        Err(e) => (
-            Exit::Failed,
-            format!(
-                "the signed record could not be kept in {} either ({e}): mend the vault and run the step again",
-                file.display()
-            ),
-        ),
-    };
-    Failure { exit, error: anyhow::anyhow!(error).context("could not store the record"), help: Some(help) }
-}
 
 pub(super) fn write_bundle(world: &World, file: &std::path::Path, bytes: &[u8]) -> Result<(), Failure> {
     let full = world.at(file);
@@ -85,6 +55,14 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
     lines.push(format!("  uri       {}", receipt.uri));
     lines.push(format!("  sha256    {}", receipt.sha256));
     lines.push(format!("  key       {}", receipt.keyid));
+    if let Some(at) = &receipt.ledger {
+        lines.push(format!(
+            "  ledger    slot {}, {} leaves; keep this checkpoint, it shows later that nothing is gone:",
+            at.slot, at.size
+        ));
+        // As it is, so that it can be taken out of any log: `verify --anchor` finds it there.
+        lines.extend(at.checkpoint.lines().map(str::to_owned));
+    }
     let lines: Vec<_> = lines.iter().map(|line| shown::line(line)).collect();
     world.say(&lines.join("\n"));
     Ok(())

@@ -1,0 +1,197 @@
+//! Appending to the ledger: create-only, one object an append, many writers and no server.
+//!
+//! A create has three answers. Created: done. Somebody else's entry: follow it and try the next slot, leaving a claim so that
+//! the next winner takes our records along. Unclear: the vault settles it by comparing bytes, and an entry's bytes are its
+//! writer's own.
+
+use crate::ledger::claim;
+use crate::ledger::head::{self, Head};
+use crate::ledger::leaf::{Leaf, Logged, Said};
+use crate::ledger::slot::{self, MOST_LEAVES, Slot};
+use crate::record::digest::Sha256Digest;
+use crate::seal::SealError;
+use crate::seal::signer::Signer;
+use crate::seal::trust::TrustSet;
+use crate::vault::lock::Retention;
+use crate::vault::{Tags, Vault, VaultError};
+use chrono::{DateTime, Utc};
+use std::collections::VecDeque;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Races that one append may lose before it gives up; the spool keeps what it could not add.
+const MOST_LOST: u32 = 64;
+/// The first wait after a lost race, and the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(800);
+
+/// Who appends, and where.
+pub(crate) struct Writer<'a> {
+    pub(crate) vault: &'a Vault,
+    pub(crate) signer: &'a Signer,
+    pub(crate) trust: &'a TrustSet,
+    /// The lock of the entry: that of the record.
+    pub(crate) lock: Option<&'a Retention>,
+    pub(crate) tags: &'a Tags,
+    pub(crate) now: &'a dyn Fn() -> DateTime<Utc>,
+    /// Names the ledger if this is its first entry.
+    pub(crate) fresh: Uuid,
+}
+
+/// Where an append ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Appended {
+    /// The entry.
+    pub(crate) slot: u64,
+    /// Leaves in the ledger after it.
+    pub(crate) size: u64,
+    /// The signed checkpoint after it.
+    pub(crate) checkpoint: String,
+    /// What a person should know.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why the records are not in the ledger. They stand in the vault all the same.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppendError {
+    /// The store.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The key.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Others were always faster.
+    #[error("could not append to the ledger: {0} races were lost to others")]
+    Contended(u32),
+}
+
+/// Adds `said` to the ledger that ends in `head`: every record in it once, however often this is tried.
+pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result<Appended, AppendError> {
+    let mut ours: VecDeque<Said> = said.into();
+    let mut last: Option<Appended> = None;
+    let mut lost = 0;
+    let mut claimed = false;
+    loop {
+        // Records that others took along; what else there is to say is said by ourselves.
+        ours.retain(|said| !matches!(said, Said::Record(r) if head.holds(&r.sha256)));
+        if ours.is_empty() {
+            return Ok(last.unwrap_or_else(|| standing(&head)));
+        }
+        let (slot, taken) = compose(writer, &head, &ours)?;
+        let bytes =
+            slot.to_bytes().map_err(|e| crate::seal::StatementError::Shape(e.to_string())).map_err(SealError::from)?;
+        let theirs = match writer.vault.put_once(&head.address()?, &bytes, writer.tags, writer.lock) {
+            Ok(_) => None,
+            // The entry stands, which is what counts for the ledger; the record's own lock is judged elsewhere.
+            Err(e @ VaultError::LockNotObserved { .. }) => {
+                head.doubts.push(format!("the ledger's entry: {e}"));
+                None
+            }
+            Err(VaultError::Different { theirs, .. }) => Some(theirs),
+            Err(VaultError::TooLarge { .. }) => {
+                head.pass_over(None);
+                continue;
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let Some(theirs) = theirs else {
+            ours.drain(..taken);
+            head.lost_to(&bytes, writer.trust);
+            last = Some(Appended { warnings: std::mem::take(&mut head.doubts), ..of(&slot) });
+            continue;
+        };
+        lost += 1;
+        if lost > MOST_LOST {
+            return Err(AppendError::Contended(lost));
+        }
+        let tried = head.next;
+        if !head.lost_to(&theirs, writer.trust) {
+            continue;
+        }
+        // Two lost races in a row are no accident: say what waits, give the winner time to see it, and look again.
+        if !claimed {
+            claim_for(writer, &head, tried + 1, &ours)?;
+        }
+        claimed = !claimed;
+        std::thread::sleep(wait(&slot, lost));
+        head.catch_up(writer.vault, writer.trust)?;
+    }
+}
+
+/// The entry with as many of ours as fit, what others wait for, and how many of ours are in it.
+fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>) -> Result<(Slot, usize), AppendError> {
+    let logged_on = (writer.now)();
+    let size = head.base.as_ref().map_or(0, |b| b.checkpoint.size);
+    let mut all: Vec<Said> = head::void_leaves(head).collect();
+    let taken = ours.len().min(MOST_LEAVES);
+    all.extend(ours.iter().take(taken).cloned());
+    let is_ours = |sha256: &Sha256Digest| ours.iter().any(|s| matches!(s, Said::Record(r) if r.sha256 == *sha256));
+    let others = head.waiting(writer.vault, writer.trust).into_iter().filter(|w| !is_ours(&w.sha256));
+    all.extend(others.map(Said::Record).take(MOST_LEAVES.saturating_sub(taken)));
+    let records = head.base.as_ref().map_or(0, |b| b.records);
+    let leaves = (size..).zip(all).map(|(seq, said)| {
+        let said = match said {
+            Said::Heartbeat { by, .. } => Said::Heartbeat { records, by },
+            other => other,
+        };
+        Leaf { seq, logged_on, said }
+    });
+    let origin = match &head.base {
+        Some(base) => base.checkpoint.origin.clone(),
+        None => slot::origin(head.environment(), writer.fresh),
+    };
+    Ok((Slot::next(head.base.as_ref(), head.next, &origin, leaves.collect(), writer.signer)?, taken))
+}
+
+/// Says what waits, beside the slot that is tried next. A claim that cannot be put is no harm.
+fn claim_for(writer: &Writer, head: &Head, next: u64, ours: &VecDeque<Said>) -> Result<(), SealError> {
+    for said in ours.iter().take(PER_CLAIM) {
+        if let Said::Record(logged) = said
+            && let Some((address, bytes)) = claim::write(head.folder(), next, logged, writer.signer)?
+        {
+            drop(writer.vault.put_once(&address, &bytes, writer.tags, None));
+        }
+    }
+    Ok(())
+}
+
+/// Records that one writer claims at once: more is the business of `adopt`, which is in no hurry.
+const PER_CLAIM: usize = 4;
+
+/// Half for sure, half by chance; the chance comes from the entry, which differs from writer to writer.
+fn wait(slot: &Slot, lost: u32) -> Duration {
+    let most = FIRST_WAIT.saturating_mul(1 << lost.min(10)).min(LONGEST_WAIT);
+    let salt = Sha256Digest::of(&[slot.note.as_bytes(), &lost.to_be_bytes()].concat());
+    most / 2 + (most / 2).mul_f64(f64::from(salt.as_bytes()[0]) / 255.0)
+}
+
+fn of(slot: &Slot) -> Appended {
+    Appended { slot: slot.number, size: slot.checkpoint.size, checkpoint: slot.note.clone(), warnings: Vec::new() }
+}
+
+/// The newest entry: what holds our records is at or below it.
+fn standing(head: &Head) -> Appended {
+    let mut at = head.base.as_ref().map(of).unwrap_or(Appended {
+        slot: 0,
+        size: 0,
+        checkpoint: String::new(),
+        warnings: Vec::new(),
+    });
+    at.warnings.clone_from(&head.doubts);
+    at
+}
+
+/// Adds the record that was just put or found, unless it is in the ledger already.
+pub(crate) fn append_record(
+    writer: &Writer,
+    head: Head,
+    logged: Logged,
+    created: bool,
+) -> Result<Appended, AppendError> {
+    if !created
+        && let Some((slot, _)) = head::find(writer.vault, &head, &logged.sha256, &logged.address, logged.recorded_on)?
+    {
+        return Ok(Appended { warnings: head.doubts, ..of(&slot) });
+    }
+    append(writer, head, vec![Said::Record(logged)])
+}

@@ -1,0 +1,150 @@
+//! A sealed record on its way: put where it belongs, then added to the ledger. Each step can be repeated; the second time
+//! it finds what the first one did.
+
+use super::Sealed;
+use super::append::{AppendError, Writer, append_record};
+use super::receipt::{Logged, Receipt, Stored, receipt};
+use crate::ledger::head::Head;
+use crate::ledger::leaf::{self, Via};
+use crate::ledger::{self, Entry, Verdict};
+use crate::record::Record;
+use crate::record::run_v1::RunRecord;
+use crate::seal::signer::Signer;
+use crate::seal::trust::TrustSet;
+use crate::vault::lock::Retention;
+use crate::vault::{Put, Tags, Vault, VaultError};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// How a record is delivered.
+pub(crate) struct Delivery<'a> {
+    pub(crate) vault: &'a Vault,
+    /// Signs the ledger's checkpoint.
+    pub(crate) signer: &'a Signer,
+    pub(crate) trust: &'a TrustSet,
+    pub(crate) lock: Option<&'a Retention>,
+    /// Until when the record has to be kept, locked or not.
+    pub(crate) keep_until: Option<DateTime<Utc>>,
+    pub(crate) via: Via,
+    pub(crate) now: &'a dyn Fn() -> DateTime<Utc>,
+}
+
+/// A record that stands in the vault.
+pub(crate) struct Delivered {
+    pub(crate) receipt: Receipt,
+    /// The lock that was asked for and not seen: the record stands without it.
+    pub(crate) unlocked: Option<VaultError>,
+    /// Why the record is not in the ledger.
+    pub(crate) unlogged: Option<AppendError>,
+}
+
+/// Puts the sealed record where it belongs and adds it to the ledger of its environment. A ledger that cannot be written to
+/// does not stop the record. An error means that the record is not in the vault.
+pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<Delivered, VaultError> {
+    let tags =
+        Tags { env: record.environment.clone(), run_id: record.run.id.clone(), date: record.recorded_on.date_naive() };
+    let read_head = || Head::read(how.vault, how.trust, &record.environment);
+    let (put, head) = if how.vault.is_local() {
+        (put(record, sealed, how, &tags), None)
+    } else {
+        // The way to a bucket is long: the ledger is read while the record travels.
+        std::thread::scope(|s| {
+            let head = s.spawn(read_head);
+            (put(record, sealed, how, &tags), head.join().ok())
+        })
+    };
+    let put = put?;
+    let (mut receipt, unlocked) = (put.receipt, put.unlocked);
+    let created = matches!(receipt.stored, Stored::Created) || (receipt.stored == Stored::Conflict && put.created);
+    let logged = leaf::Logged {
+        address: receipt.address.clone(),
+        sha256: receipt.sha256,
+        recorded_on: put.recorded_on,
+        keep_until: how.keep_until,
+        via: how.via,
+    };
+    let writer = Writer {
+        vault: how.vault,
+        signer: how.signer,
+        trust: how.trust,
+        lock: how.lock,
+        tags: &tags,
+        now: how.now,
+        fresh: record.record_id,
+    };
+    let head = head.unwrap_or_else(read_head).map_err(AppendError::from);
+    let unlogged = match head.and_then(|head| append_record(&writer, head, logged, created)) {
+        Ok(at) => {
+            receipt.ledger = Some(Logged::from(&at));
+            receipt.warnings.extend(at.warnings);
+            None
+        }
+        Err(e) => Some(e),
+    };
+    Ok(Delivered { receipt, unlocked, unlogged })
+}
+
+/// What a put led to.
+struct Standing {
+    receipt: Receipt,
+    created: bool,
+    recorded_on: DateTime<Utc>,
+    unlocked: Option<VaultError>,
+}
+
+/// Puts the record once. A different record that stands there is never touched: the new one is kept beside it and the
+/// receipt names both.
+fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Standing, VaultError> {
+    let address = ledger::address_of(record);
+    let stands = |put: Put, unlocked, conflicts_with| Standing {
+        created: put.outcome == crate::vault::Outcome::Created,
+        receipt: receipt(record, &sealed.keyid, put, conflicts_with),
+        recorded_on: record.recorded_on,
+        unlocked,
+    };
+    let once = |address, bytes: &[u8], lock: Option<&Retention>| match how.vault.put_once(address, bytes, tags, lock) {
+        Ok(put) => Ok((put, None)),
+        Err(VaultError::LockNotObserved { put, asked, why }) => {
+            let stored = (*put).clone();
+            Ok((stored, Some(VaultError::LockNotObserved { put, asked, why })))
+        }
+        Err(e) => Err(e),
+    };
+    match once(&address, &sealed.bytes, how.lock) {
+        Ok((put, unlocked)) => Ok(stands(put, unlocked, None)),
+        Err(VaultError::Different { address: standing_at, .. }) => {
+            let (bytes, standing) = ledger::standing(how.vault, how.trust, &address)?;
+            if let Some(theirs) = same_claims(&standing, record) {
+                // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
+                // from the time of the record that stands.
+                let later = record.recorded_on - theirs.recorded_on;
+                let lock = how.lock.map(|l| Retention { until: l.until - later, ..*l });
+                let (put, unlocked) = once(&address, &bytes, lock.as_ref())?;
+                let note = "this step ran before: the record that it wrote then stands, nothing was added";
+                let mut standing_one = stands(put, unlocked, None);
+                standing_one.recorded_on = theirs.recorded_on;
+                standing_one.created = false;
+                standing_one.receipt.stored = Stored::SameClaims;
+                standing_one.receipt.keyid = standing.keyid.clone().unwrap_or_default();
+                standing_one.receipt.warnings.push(note.to_owned());
+                return Ok(standing_one);
+            }
+            let beside = address.conflict(&record.record_id.to_string()).unwrap_or_else(|| address.clone());
+            let (put, unlocked) = once(&beside, &sealed.bytes, how.lock)?;
+            Ok(stands(put, unlocked, Some(standing_at)))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// The standing record if, by a key that we trust, it claims the same: all but its own id and the
+/// moment of writing.
+fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRecord> {
+    let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return None };
+    let timeless = |r: &RunRecord| {
+        let mut r = RunRecord { record_id: Uuid::nil(), recorded_on: Default::default(), ..r.clone() };
+        r.run.finished_on = None;
+        r
+    };
+    (timeless(theirs) == timeless(record)).then_some(theirs)
+}

@@ -1,0 +1,329 @@
+//! Where a ledger ends: what the next append builds on.
+//!
+//! An entry is followed if it is whole, stands where it belongs and is the entry before it plus its own leaves. That rule
+//! asks nobody whom they trust, so that writers with different keys agree. Whose word an entry is matters only where the
+//! chain cannot be seen: an entry that nobody here can attribute must lead back to one that somebody can.
+
+use super::leaf::Logged;
+use super::slot::{self, Slot, Standing};
+use super::{claim, leaf::Said};
+use crate::record::digest::Sha256Digest;
+use crate::seal::trust::TrustSet;
+use crate::vault::address::Address;
+use crate::vault::{Vault, VaultError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Objects asked for at first: the newest entry, and room for the claims upon it.
+const PAGE: usize = 32;
+/// Objects looked at before a ledger counts as flooded.
+const MOST: usize = 32 * 1024;
+/// Entries of strangers that are followed back in search of a known key.
+const BACK: u32 = 64;
+
+/// The end of a ledger, as one writer sees it.
+pub(crate) struct Head {
+    environment: String,
+    folder: String,
+    /// The entry to build on; `None` for the first.
+    pub(crate) base: Option<Slot>,
+    /// The slot to try next.
+    pub(crate) next: u64,
+    /// Slots between the two that hold nothing of ours: the next entry says so.
+    pub(crate) voids: Vec<(u64, Option<Sha256Digest>)>,
+    /// What a person should know.
+    pub(crate) doubts: Vec<String>,
+    /// What was found beyond the entry to build on and cannot be followed.
+    junk: BTreeMap<u64, Option<Sha256Digest>>,
+    /// First entry that was read; claims upon earlier ones may be in entries that were not.
+    read_from: u64,
+    /// Records in the entries that were read.
+    logged: BTreeSet<Sha256Digest>,
+    claims: Vec<Address>,
+}
+
+impl Head {
+    /// Finds the end of the environment's ledger: one listing and one read, where all is well.
+    pub(crate) fn read(vault: &Vault, trust: &TrustSet, environment: &str) -> Result<Self, VaultError> {
+        let mut head = Self {
+            environment: environment.to_owned(),
+            folder: slot::folder(environment),
+            base: None,
+            next: 0,
+            voids: Vec::new(),
+            doubts: Vec::new(),
+            junk: BTreeMap::new(),
+            read_from: 0,
+            logged: BTreeSet::new(),
+            claims: Vec::new(),
+        };
+        let mut page = PAGE;
+        loop {
+            let (slots, seen) = head.list(vault, page)?;
+            if let Some(base) = head.newest(vault, trust, &slots)? {
+                head.read_from = base.number;
+                head.stand_on(base);
+                return Ok(head);
+            }
+            if seen < page {
+                head.skip_junk();
+                return Ok(head);
+            }
+            page *= 32;
+            if page > MOST {
+                let why = format!("more than {seen} objects there are no entries; `vouchsafe verify` names them");
+                return Err(VaultError::Other { doing: format!("find the end of {}", head.folder), why });
+            }
+        }
+    }
+
+    /// The place of the slot to try next.
+    pub(crate) fn address(&self) -> Result<Address, VaultError> {
+        let bad = |e: crate::vault::address::BadAddress| VaultError::Other {
+            doing: "name a slot".into(),
+            why: e.to_string(),
+        };
+        slot::address(&self.folder, self.next).map_err(bad)
+    }
+
+    /// Whose ledger it is.
+    pub(crate) fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// The folder of the ledger, with its slash.
+    pub(crate) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Something else stands in the slot that was tried: follows it if it is an entry, passes over it if not.
+    /// Whether it was followed.
+    pub(crate) fn lost_to(&mut self, theirs: &[u8], trust: &TrustSet) -> bool {
+        let entry = self.entry(theirs, self.next, trust).filter(|(slot, _)| slot.extends(self.base.as_ref()));
+        match entry {
+            Some((slot, _)) => self.stand_on(slot),
+            None => {
+                self.pass_over(Some(Sha256Digest::of(theirs)));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The slot that was tried holds nothing of ours; without a digest, it is too large to be read.
+    pub(crate) fn pass_over(&mut self, sha256: Option<Sha256Digest>) {
+        self.junk.insert(self.next, sha256);
+        self.skip_junk();
+    }
+
+    /// Looks again: follows what others have appended meanwhile, and sees their claims.
+    pub(crate) fn catch_up(&mut self, vault: &Vault, trust: &TrustSet) -> Result<(), VaultError> {
+        let (slots, _) = self.list(vault, PAGE)?;
+        let Some(last) = slots.first().copied().filter(|last| *last >= self.next) else { return Ok(()) };
+        // Junk far ahead must not make us read a million slots that are not there.
+        let last = last.min(self.next + PAGE as u64);
+        let numbers = self.next..=last;
+        let addresses: Vec<Address> = numbers.clone().filter_map(|n| slot::address(&self.folder, n).ok()).collect();
+        for (number, read) in numbers.zip(vault.get_many(&addresses, PAGE)) {
+            match read {
+                // What is known to be junk has been passed over already.
+                _ if number < self.next => {}
+                Ok(theirs) => drop(self.lost_to(&theirs, trust)),
+                Err(VaultError::TooLarge { .. }) => self.pass_over(None),
+                Err(VaultError::NotFound { .. }) => break,
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the entries that were read hold the record.
+    pub(crate) fn holds(&self, sha256: &Sha256Digest) -> bool {
+        self.logged.contains(sha256)
+    }
+
+    /// Records of others that wait for a slot and are in none.
+    pub(crate) fn waiting(&self, vault: &Vault, trust: &TrustSet) -> Vec<Logged> {
+        let fresh = |a: &&Address| {
+            let name = a.as_str().strip_prefix(&self.folder).and_then(claim::parse_name);
+            // A claim upon a slot means: not in any before it. All from that one on must have been read.
+            name.is_some_and(|(tried, digest)| {
+                tried >= self.read_from && !self.logged.iter().any(|d| d.to_string().starts_with(digest))
+            })
+        };
+        let addresses: Vec<Address> = self.claims.iter().filter(fresh).cloned().collect();
+        let mut waiting: Vec<Logged> = Vec::new();
+        for bytes in vault.get_many(&addresses, PAGE).into_iter().flatten() {
+            let claim = claim::read(&bytes, &self.folder, &self.environment, trust);
+            waiting.extend(claim.filter(|c| !self.holds(&c.sha256) && !waiting.iter().any(|w| w.sha256 == c.sha256)));
+        }
+        waiting
+    }
+
+    fn stand_on(&mut self, slot: Slot) {
+        self.logged.extend(slot.leaves.iter().filter_map(|(_, leaf)| leaf.record().map(|r| r.sha256)));
+        self.next = slot.number + 1;
+        self.base = Some(slot);
+        self.voids.clear();
+        self.skip_junk();
+    }
+
+    fn skip_junk(&mut self) {
+        while let Some(digest) = self.junk.get(&self.next) {
+            self.voids.push((self.next, *digest));
+            self.next += 1;
+        }
+    }
+
+    /// The newest slots, the newest first, and how many objects were seen. Keeps the claims.
+    fn list(&mut self, vault: &Vault, page: usize) -> Result<(Vec<u64>, usize), VaultError> {
+        let mut found = vault
+            .list(&self.folder)
+            .or_else(|e| if matches!(e, VaultError::NotFound { .. }) { Ok(Vec::new()) } else { Err(e) })?;
+        found.truncate(page);
+        let (mut slots, seen) = (Vec::new(), found.len());
+        self.claims.clear();
+        for found in found {
+            let Some(name) = found.address.as_str().strip_prefix(&self.folder) else { continue };
+            match slot::number(name) {
+                Some(number) => slots.push(number),
+                None if claim::parse_name(name).is_some() => self.claims.push(found.address),
+                None => {}
+            }
+        }
+        Ok((slots, seen))
+    }
+
+    /// The newest of `slots` that can be followed.
+    fn newest(&mut self, vault: &Vault, trust: &TrustSet, slots: &[u64]) -> Result<Option<Slot>, VaultError> {
+        let mut read = Reader { vault, folder: &self.folder.clone(), known: BTreeMap::new() };
+        for &number in slots.iter().filter(|n| !self.junk.contains_key(n)).collect::<Vec<_>>() {
+            let bytes = read.slot(number)?;
+            let Some(bytes) = bytes else {
+                self.junk.insert(number, None);
+                continue;
+            };
+            match self.leads_back(&mut read, trust, number, &bytes)? {
+                Some(slot) => return Ok(Some(slot)),
+                None => drop(self.junk.insert(number, Some(Sha256Digest::of(&bytes)))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The entry in `bytes` if it can be followed, see the head of this file.
+    fn leads_back(
+        &mut self,
+        read: &mut Reader,
+        trust: &TrustSet,
+        number: u64,
+        bytes: &[u8],
+    ) -> Result<Option<Slot>, VaultError> {
+        let Some((slot, standing)) = self.entry(bytes, number, trust) else { return Ok(None) };
+        let trusted = matches!(standing, Standing::Trusted(_));
+        let mut doubts = Vec::new();
+        if let Standing::Unattributed(why) = &standing {
+            doubts.push(format!("the newest entry of the ledger, slot {number}, cannot be attributed here: {why}; name its key with --trust"));
+        }
+        let mut current = slot.clone();
+        for _ in 0..BACK {
+            let Some(before) = current.follows() else {
+                let first = current.extends(None);
+                self.doubts.extend(doubts.into_iter().filter(|_| first));
+                return Ok(first.then_some(slot));
+            };
+            let bytes = read.slot(before)?;
+            let previous = bytes.as_deref().and_then(|b| self.entry(b, before, trust));
+            let Some((previous, standing)) = previous else {
+                if trusted {
+                    let what = if bytes.is_some() { "holds no entry" } else { "is missing" };
+                    self.doubts.push(format!("slot {before} of the ledger {what}: see `vouchsafe verify`"));
+                }
+                return Ok(trusted.then_some(slot));
+            };
+            if !current.extends(Some(&previous)) {
+                return Ok(None);
+            }
+            if trusted || matches!(standing, Standing::Trusted(_)) {
+                break;
+            }
+            current = previous;
+        }
+        self.doubts.extend(doubts);
+        Ok(Some(slot))
+    }
+
+    fn entry(&self, bytes: &[u8], number: u64, trust: &TrustSet) -> Option<(Slot, Standing)> {
+        let slot = Slot::parse(bytes).ok()?;
+        let standing = slot.check(number, &self.environment, trust).ok()?;
+        Some((slot, standing))
+    }
+}
+
+/// Reads slots, the one before each in the same round trip.
+struct Reader<'a> {
+    vault: &'a Vault,
+    folder: &'a str,
+    known: BTreeMap<u64, Option<Vec<u8>>>,
+}
+
+impl Reader<'_> {
+    fn slot(&mut self, number: u64) -> Result<Option<Vec<u8>>, VaultError> {
+        if !self.known.contains_key(&number) {
+            let both = [Some(number), number.checked_sub(1)].into_iter().flatten();
+            let pairs: Vec<_> = both.filter_map(|n| Some((n, slot::address(self.folder, n).ok()?))).collect();
+            let addresses: Vec<Address> = pairs.iter().map(|(_, a)| a.clone()).collect();
+            for ((n, _), read) in pairs.iter().zip(self.vault.get_many(&addresses, 2)) {
+                let bytes = match read {
+                    Ok(bytes) => Some(bytes),
+                    Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
+                    Err(e) => return Err(e),
+                };
+                self.known.insert(*n, bytes);
+            }
+        }
+        Ok(self.known.get(&number).cloned().flatten())
+    }
+}
+
+/// The leaf of a record that may be in the ledger already, and its entry: entries are read from the newest back, until they
+/// are older than the record.
+pub(crate) fn find(
+    vault: &Vault,
+    head: &Head,
+    sha256: &Sha256Digest,
+    address: &str,
+    recorded_on: chrono::DateTime<chrono::Utc>,
+) -> Result<Option<(Slot, u64)>, VaultError> {
+    let in_slot = |slot: &Slot| slot.leaf_of(sha256, address).map(|leaf| leaf.seq);
+    // Clocks of runners differ; an hour is more than they do.
+    let oldest = recorded_on - chrono::TimeDelta::hours(1);
+    let Some(base) = &head.base else { return Ok(None) };
+    if let Some(seq) = in_slot(base) {
+        return Ok(Some((base.clone(), seq)));
+    }
+    let mut below = base.number;
+    let mut on = base.logged_on();
+    while below > 0 && on >= oldest {
+        let from = below.saturating_sub(PAGE as u64);
+        let addresses: Vec<Address> = (from..below).rev().filter_map(|n| slot::address(&head.folder, n).ok()).collect();
+        for read in vault.get_many(&addresses, PAGE) {
+            let slot = match read {
+                Ok(bytes) => Slot::parse(&bytes).ok(),
+                Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
+                Err(e) => return Err(e),
+            };
+            let Some(slot) = slot else { continue };
+            on = on.min(slot.logged_on());
+            if let Some(seq) = in_slot(&slot) {
+                return Ok(Some((slot, seq)));
+            }
+        }
+        below = from;
+    }
+    Ok(None)
+}
+
+/// A leaf for every slot that holds nothing of ours.
+pub(crate) fn void_leaves(head: &Head) -> impl Iterator<Item = Said> + '_ {
+    head.voids.iter().map(|(slot, sha256)| Said::Void { slot: *slot, sha256: *sha256 })
+}
