@@ -104,13 +104,12 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         if lost > MOST_LOST {
             return Err(AppendError::Contended(lost));
         }
-        let tried = head.next;
         if !head.lost_to(&theirs, writer.trust) {
             continue;
         }
         // Two lost races in a row are no accident: say what waits, give the winner time to see it, and look again.
         if !claimed {
-            claim_for(writer, &head, tried + 1, &ours)?;
+            claim_for(writer, &head, head.next, &ours)?;
         }
         claimed = !claimed;
         std::thread::sleep(wait(&slot, lost));
@@ -195,3 +194,7 @@ pub(crate) fn append_record(
     }
     append(writer, head, vec![Said::Record(logged)])
 }
+
+#[cfg(test)]
+#[path = "append_tests.rs"]
+mod tests;
