@@ -1,6 +1,8 @@
 //! THE DOOR IN: a record becomes a statement, the statement is sealed, the sealed bytes are put once, and a receipt
 //! says where they are.
 
+pub(crate) mod spool;
+
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::digest::{DigestSet, Sha256Digest};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
