@@ -108,6 +108,45 @@ fn what_was_let_go_is_free_though_a_starting_child_has_the_file_too() {
 }
 
 #[test]
+fn where_the_disk_has_no_locks_a_process_still_knows_its_own() {
+    let dir = TempDir::new().unwrap();
+    let spool = Spool::at(dir.path().into());
+    let held = spool.keep(&parcel(&bundle(1)), &bundle(1)).unwrap();
+    held._lock.file().unlock().unwrap();
+    let seen: Vec<_> = spool.clone().waiting(now()).unwrap().collect();
+    assert!(matches!(&seen[..], [Waiting::Busy(_)]), "{seen:?}");
+    // Another process cannot know. It delivers the same bytes to the same place, and whoever is second finds them gone.
+    let mut seen = look(dir.path(), now());
+    let Some(Waiting::Ready(theirs)) = seen.pop() else { panic!("{seen:?}") };
+    theirs.delivered().unwrap();
+    held.delivered().unwrap();
+    assert_eq!(names(dir.path()), [".gitignore"]);
+}
+
+#[test]
+fn a_label_that_changed_hands_while_it_was_opened_is_not_ours() {
+    let dir = TempDir::new().unwrap();
+    let label = keep(dir.path(), 1).unwrap().file().with_extension("parcel");
+    let text = fs::read(&label).unwrap();
+    let theirs = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let slot = std::rc::Rc::clone(&theirs);
+    tap(Some(Box::new(move |what, place: &Path| {
+        if what == "lock" && slot.borrow().is_none() {
+            fs::remove_file(place).unwrap();
+            fs::write(place, &text).unwrap();
+            let file = fs::File::open(place).unwrap();
+            file.lock().unwrap();
+            *slot.borrow_mut() = Some(file);
+        }
+        Ok(())
+    })));
+    let seen = look(dir.path(), now());
+    tap(None);
+    assert!(theirs.borrow().is_some());
+    assert!(matches!(&seen[..], [Waiting::Busy(_)]), "{seen:?}");
+}
+
+#[test]
 fn the_oldest_comes_first() {
     let dir = TempDir::new().unwrap();
     for (n, day) in [(1, "2026-11-03"), (2, "2026-11-01"), (3, "2026-11-02")] {
@@ -457,7 +496,7 @@ fn a_step_that_fails_keeps_nothing_or_all_and_leaves_no_litter() {
                 break;
             }
             // No hard links here: renamed instead. Neither a second name nor `.gitignore` is worth a record.
-            ("link" | "ignore" | "remove", kept) => {
+            ("link" | "ignore" | "remove" | "lock", kept) => {
                 drop(kept.unwrap());
                 assert!(nothing_or_whole(&folder, &failed));
             }
