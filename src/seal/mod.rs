@@ -13,6 +13,8 @@ pub(crate) mod signer;
 pub(crate) mod statement;
 pub(crate) mod strict_json;
 pub(crate) mod terms;
+#[cfg(feature = "tsa")]
+pub(crate) mod timestamp;
 pub(crate) mod trust;
 mod trust_file;
 mod words;
