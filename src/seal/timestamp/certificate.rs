@@ -165,3 +165,55 @@ fn why(error: &Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The verdict over a certificate with these extensions only.
+    fn verdict(extensions: &[(&[u8], &[u8])]) -> Result<(), TimestampError> {
+        let extensions = extensions.iter().map(|(oid, value)| Extension { oid, critical: true, value }).collect();
+        let none = Der::new(&[]);
+        may_stamp_time(&Certificate {
+            der: &[],
+            serial: &[1],
+            issuer: &[],
+            subject: none,
+            public_key: none,
+            extensions,
+        })
+    }
+
+    fn purpose() -> Vec<u8> {
+        der::write(der::SEQUENCE, &der::write(der::OID, oid::TIME_STAMPING))
+    }
+
+    #[test]
+    fn purposes_said_twice_are_not_picked_from() {
+        let purpose = purpose();
+        let said = (oid::EXTENDED_KEY_USAGE, &purpose[..]);
+        assert!(verdict(&[said]).is_ok());
+        assert!(matches!(verdict(&[]), Err(TimestampError::Signer(_))));
+        assert!(matches!(verdict(&[said, said]), Err(TimestampError::Signer(_))));
+    }
+
+    #[test]
+    fn the_key_signs_and_does_nothing_else() {
+        let purpose = purpose();
+        for (bits, good) in [
+            (&[7, 0x80][..], true),    // digitalSignature
+            (&[6, 0x40], true),        // nonRepudiation
+            (&[6, 0xc0], true),        // both
+            (&[5, 0xa0], false),       // and keyEncipherment
+            (&[1, 0x06], false),       // keyCertSign, cRLSign
+            (&[7, 0x80, 0x80], false), // and decipherOnly
+            (&[0, 0x00], false),       // nothing
+            (&[0], false),
+            (&[], false),
+        ] {
+            let usage = der::write(der::BIT_STRING, bits);
+            let got = verdict(&[(oid::EXTENDED_KEY_USAGE, &purpose), (oid::KEY_USAGE, &usage)]);
+            assert_eq!(got.is_ok(), good, "{bits:?}");
+        }
+    }
+}

@@ -159,6 +159,41 @@ fn cut_anywhere_it_is_refused() {
     }
 }
 
+/// `bytes` with one more element at the end of the constructed element number `target`, all lengths made right.
+fn stuffed(bytes: &[u8], next: &mut usize, target: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = der::Der::new(bytes);
+    while !rest.is_empty() {
+        let element = rest.next("test").unwrap();
+        // the TSTInfo stands in an OCTET STRING
+        let inside =
+            element.tag & der::CONSTRUCTED != 0 || (element.tag == der::OCTET_STRING && element.body[0] == 0x30);
+        if !inside {
+            out.extend_from_slice(element.whole);
+            continue;
+        }
+        let number = *next;
+        *next += 1;
+        let mut body = stuffed(element.body, next, target);
+        if number == target {
+            body.extend([der::NULL, 0]);
+        }
+        out.extend(der::write(element.tag, &body));
+    }
+    out
+}
+
+#[test]
+fn nothing_can_be_stuffed_in() {
+    let good = fixture("good_rsa2048.tsr");
+    let mut elements = 0;
+    assert_eq!(stuffed(&good, &mut elements, usize::MAX), good);
+    let taken: Vec<_> =
+        (0..elements).filter(|n| verify(&stuffed(&good, &mut 0, *n), &data(), &roots()).is_ok()).collect();
+    // in SignedData.digestAlgorithms (twice: a set of sequences) and .certificates, where more may stand that is not asked for
+    assert_eq!(taken.len(), 3, "of {elements}: {taken:?}");
+}
+
 /// The law of the whole: whoever changes an answer gets no other time, name or number out of it.
 fn changes_nothing_or_is_refused(changed: &[u8], good: &Stamp) {
     if let Ok(stamp) = verify(changed, &data(), &roots()) {

@@ -13,7 +13,7 @@ pub(super) struct Token<'a> {
     pub(super) content: &'a [u8],
     /// What it says.
     pub(super) info: TstInfo<'a>,
-    /// The certificates it brings, in no order.
+    /// The certificates it brings, in no order; among them may be other things, which nobody asks for.
     pub(super) certificates: Vec<Element<'a>>,
     /// The `SignerInfo`s, unread.
     pub(super) signers: Der<'a>,
@@ -73,8 +73,6 @@ impl<'a> Token<'a> {
         signed.optional(CONTEXT | CONSTRUCTED | 1, "SignedData.crls")?;
         let signers = signed.expect(der::SET, "SignedData.signerInfos")?.inside();
         signed.end("SignedData")?;
-        // attribute certificates, [0] to [3], say nothing about a signer
-        certificates.retain(|c| c.tag == der::SEQUENCE);
         Ok(Self { content: octets.body, info, certificates, signers })
     }
 }

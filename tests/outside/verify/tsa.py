@@ -2,9 +2,11 @@
 """The parts of tsa.sh that the openssl program cannot do. `tsa.py VERB ARGUMENTS...`; answers on stdout.
 
 serve PORT-FILE CONFIG   a time-stamping authority on a free loopback port, written to PORT-FILE; `openssl ts` does the work
-info DATA DIGEST TIME NONCE [critical]   the DER of a TSTInfo, to be signed with `openssl cms`
+info DATA DIGEST TIME NONCE [ODD]   the DER of a TSTInfo, to be signed with `openssl cms`;
+                         ODD is an oddity: a critical extension, version 2, something more inside or after
 wrap STATUS [TOKEN]      a TimeStampResp around a token
-ed25519 INFO CERT KEY    an answer signed with Ed25519 as RFC 8419 says: openssl 3.0 cannot
+ed25519 INFO CERT KEY [ODD]   an answer signed with Ed25519 as RFC 8419 says, which openssl 3.0 cannot; ODD: content_type is
+                              another, an attribute twice, or with two values; an attribute_certificate beside
 flip PLACE ANSWER        an answer with one bit turned: signature, time, attributes or sid
 """
 import hashlib
@@ -28,21 +30,23 @@ def number(value):
     return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-def info(data, digest, time, nonce, critical=None):
+def info(data, digest, time, nonce, odd=None):
     algorithm = tlv(0x30, tlv(6, bytes.fromhex(SHA[digest])), tlv(5))
     imprint = tlv(0x30, algorithm, tlv(4, hashlib.new(digest, open(data, "rb").read()).digest()))
-    parts = [number(1), tlv(6, bytes.fromhex("2a0304")), imprint, number(4711), tlv(0x18, time.encode())]
+    parts = [number(2 if odd == "version" else 1), tlv(6, bytes.fromhex("2a0304")), imprint, number(4711), tlv(0x18, time.encode())]
     parts += [number(int(nonce, 16))] if nonce else []
-    if critical:
+    if odd == "critical":
         parts.append(tlv(0xA1, tlv(0x30, tlv(6, bytes.fromhex("2a0305")), tlv(1, b"\xff"), tlv(4, tlv(5)))))
-    return tlv(0x30, *parts)
+    if odd == "inside":
+        parts.append(tlv(5))
+    return tlv(0x30, *parts) + (tlv(5) if odd == "after" else b"")
 
 
 def wrap(status, token=None):
     return tlv(0x30, tlv(0x30, number(int(status))), open(token, "rb").read() if token else b"")
 
 
-def ed25519(info, certificate, key):
+def ed25519(info, certificate, key, odd=None):
     def run(*command):
         return subprocess.run(["openssl", *command], check=True, stdout=subprocess.PIPE).stdout
 
@@ -55,14 +59,17 @@ def ed25519(info, certificate, key):
     tst_info = tlv(6, bytes.fromhex("2a864886f70d0109100104"))
     sha512 = tlv(0x30, tlv(6, bytes.fromhex(SHA["sha512"])))
     ess = tlv(0x30, tlv(0x30, tlv(0x30, tlv(4, hashlib.sha256(der).digest()))))
-    attributes = attribute("03", tst_info) + attribute("04", tlv(4, hashlib.sha512(info).digest())) + attribute("10022f", ess)
+    content_type = tlv(6, bytes.fromhex("2a864886f70d010701")) if odd == "content_type" else tst_info
+    digest = tlv(4, hashlib.sha512(info).digest())
+    attributes = attribute("03", content_type) * (2 if odd == "twice" else 1) + attribute("04", digest * (2 if odd == "values" else 1)) + attribute("10022f", ess)
     with tempfile.NamedTemporaryFile() as message:
         message.write(tlv(0x31, attributes))
         message.flush()
         signature = run("pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", message.name)
     signer = [number(3), tlv(0x80, key_id), sha512, tlv(0xA0, attributes), tlv(0x30, tlv(6, bytes.fromhex("2b6570"))), tlv(4, signature)]
     content = tlv(0x30, tst_info, tlv(0xA0, tlv(4, info)))
-    signed = tlv(0x30, number(3), tlv(0x31, sha512), content, tlv(0xA0, der), tlv(0x31, tlv(0x30, *signer)))
+    beside = tlv(0xA1, tlv(0x30)) if odd == "attribute_certificate" else b""
+    signed = tlv(0x30, number(3), tlv(0x31, sha512), content, tlv(0xA0, beside, der), tlv(0x31, tlv(0x30, *signer)))
     token = tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d010702")), tlv(0xA0, signed))
     return tlv(0x30, tlv(0x30, number(0)), token)
 

@@ -72,7 +72,7 @@ EKU=extendedKeyUsage=critical,timeStamping
 by() { printf -- '-signer\n%s\n-inkey\n%s\n' "$work/$1.pem" "$work/$1.key"; }
 
 fixtures() {
-  local out now name by_p256 by_rsa arguments
+  local out now name odd by_p256 by_rsa arguments
   mkdir -p "$1"
   out=$(cd "$1" && pwd)
   cd "$out"
@@ -130,7 +130,12 @@ PY
   mapfile -t by_rsa < <(by rsa2048)
   signed good_rsa2048_pss.tsr "$work/info" -cades -md sha256 "${by_rsa[@]}" -keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:32
   authority ed25519 ed25519 $EKU p256.root
-  "${TSA[@]}" ed25519 "$work/info" "$work/ed25519.pem" "$work/ed25519.key" >good_ed25519.tsr
+  by_ed25519() { "${TSA[@]}" ed25519 "$work/info" "$work/ed25519.pem" "$work/ed25519.key" "$@"; }
+  by_ed25519 >good_ed25519.tsr
+  by_ed25519 attribute_certificate >good_ed25519_attribute_certificate.tsr
+  by_ed25519 content_type >fail_content_type_signed__Signature.tsr
+  by_ed25519 twice >fail_attribute_twice__Malformed.tsr
+  by_ed25519 values >fail_attribute_of_two_values__Malformed.tsr
   signed fail_two_signers__Signature.tsr "$work/info" -cades -md sha256 "${by_p256[@]}" "${by_rsa[@]}"
   signed fail_no_ess__Signer.tsr "$work/info" -md sha256 "${by_p256[@]}"
   signed fail_certificate_absent__Signer.tsr "$work/info" -cades -md sha256 -nocerts "${by_p256[@]}"
@@ -162,6 +167,10 @@ PY
   info checkpoint.txt sha256 20190101000000Z $NONCE; signed fail_before_the_certificate__Untrusted.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
   info checkpoint.txt sha256 20590101000000Z $NONCE; signed fail_after_the_certificate__Untrusted.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
   info checkpoint.txt sha256 "$now" $NONCE critical; signed fail_critical_extension__Unsupported.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
+  for odd in version inside after; do
+    info checkpoint.txt sha256 "$now" $NONCE $odd
+    signed fail_tst_info_${odd}__Malformed.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
+  done
   info checkpoint.txt sha256 "${now%Z}+0100" $NONCE; signed fail_time_not_utc__Malformed.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
   info checkpoint.txt sha256 "$now" $NONCE
   TST_INFO=1.2.840.113549.1.7.1 signed fail_content_type__Malformed.tsr "$work/info" -cades -md sha256 "${by_p256[@]}"
@@ -194,13 +203,13 @@ judge() {
 
 # Where openssl 3.0 and we part, each for a reason:
 #   critical_extension   RFC 3161 section 2.4.1 says to refuse; openssl does not look
-#   trailing_byte        openssl reads one element and stops
+#   trailing_byte, tst_info_after   openssl reads one element and stops
 #   sha1_signature       openssl's default security level still allows SHA-1 there
 #   rsa1024              openssl's default security level still allows it
 #   p256_sha512          sound, but ring cannot verify it; we say "cannot be checked", not "does not hold"
 #   rsa2048_pss, ed25519, subject_key_identifier: sound; `openssl ts` reads the older PKCS #7 only
-OPENSSL_TAKES='critical_extension|trailing_byte|sha1_signature|rsa1024|p256_sha512'
-OPENSSL_REFUSES='rsa2048_pss|ed25519|subject_key_identifier'
+OPENSSL_TAKES='critical_extension|trailing_byte|tst_info_after|sha1_signature|rsa1024|p256_sha512'
+OPENSSL_REFUSES='rsa2048_pss|ed25519|ed25519_attribute_certificate|subject_key_identifier'
 
 verdicts() {
   local dir=$root/fixtures/timestamp answer name want got count=0 parted=0 wrong=0
