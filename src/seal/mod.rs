@@ -14,6 +14,8 @@ pub(crate) mod statement;
 pub(crate) mod strict_json;
 pub(crate) mod terms;
 pub(crate) mod tlog;
+#[cfg(feature = "tsa")]
+pub(crate) mod timestamp;
 pub(crate) mod trust;
 mod trust_file;
 mod words;
