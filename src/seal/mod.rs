@@ -13,9 +13,9 @@ pub(crate) mod signer;
 pub(crate) mod statement;
 pub(crate) mod strict_json;
 pub(crate) mod terms;
-pub(crate) mod tlog;
 #[cfg(feature = "tsa")]
 pub(crate) mod timestamp;
+pub(crate) mod tlog;
 pub(crate) mod trust;
 mod trust_file;
 mod words;
