@@ -176,10 +176,7 @@ impl Head {
 
     /// The newest slots, the newest first, and how many objects were seen. Keeps the claims.
     fn list(&mut self, vault: &Vault, page: usize) -> Result<(Vec<u64>, usize), VaultError> {
-        let mut found = vault
-            .list(&self.folder)
-            .or_else(|e| if matches!(e, VaultError::NotFound { .. }) { Ok(Vec::new()) } else { Err(e) })?;
-        found.truncate(page);
+        let found = vault.first(&self.folder, page)?;
         let (mut slots, seen) = (Vec::new(), found.len());
         self.claims.clear();
         for found in found {
