@@ -29,7 +29,7 @@ fn full() -> Value {
         "tests": [{"file": "r.xml", "format": "junit", "sha256": digest, "size": 12162, "verdict": "failed",
             "counts": {"total": 3, "passed": 1, "failed": 1, "errored": 1, "skipped": 0, "flaky": 0},
             "failing": [{"suite": "s", "name": "n \"q\" \\ \n é", "outcome": "failed"}, {"name": "m", "outcome": "errored"}],
-            "durationSeconds": 1.1000000000000001, "warnings": ["w"]}],
+            "durationSeconds": 1.1, "warnings": ["w"]}],
         "changes": [], "tickets": [],
         "variables": {"A": "1", "B\t": ""},
         "emergency": {"reason": "r", "approvedBy": actor, "reviewDueOn": "2026-12-01"},

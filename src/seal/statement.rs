@@ -4,7 +4,7 @@
 //! strict protobuf JSON, so we write no member of our own outside `predicate`.
 
 use super::error::{StatementError, shown};
-use super::strict_json::{self, Numbers, at_most};
+use super::strict_json::{self, Numbers, Text, at_most};
 use super::terms::{MAX_DIGESTS, MAX_SUBJECTS, STATEMENT_TYPE};
 use crate::record::digest::{DigestSet, Sha256Digest};
 use serde::de::{self, MapAccess, Visitor};
@@ -201,10 +201,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Digests<'a> {
         deserializer.deserialize_map(Set)
     }
 }
-
-/// A string, borrowed where it has no escapes (serde's own `Cow` always copies).
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

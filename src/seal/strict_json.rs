@@ -110,6 +110,15 @@ where
     deserializer.deserialize_any(List::<T, N>(std::marker::PhantomData))
 }
 
+/// A string, borrowed where it has no escapes (serde's own `Cow` inside of something always copies).
+#[derive(serde::Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// Reads a string that may be absent or `null`, and borrows it where it has no escapes.
+pub(super) fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    <Option<Text<'de>> as de::Deserialize>::deserialize(deserializer).map(|text| text.map(|t| t.0))
+}
+
 struct Pass<'de> {
     /// The keys of every object that is open, the innermost last: one allocation for the whole pass.
     keys: Vec<Cow<'de, str>>,
