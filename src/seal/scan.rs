@@ -21,8 +21,12 @@ pub(super) struct Sure {
 }
 
 /// Walks over `text`; `None` when it is not sure. `member` is the outermost member to find.
-pub(super) fn scan(text: &str, member: &str) -> Option<Sure> {
-    let mut cursor = Cursor { text: text.as_bytes(), at: 0 };
+pub(super) fn scan(text: &[u8], member: &str) -> Option<Sure> {
+    // ASCII is told four times as fast as UTF-8, and nearly every text is
+    if !text.is_ascii() && std::str::from_utf8(text).is_err() {
+        return None;
+    }
+    let mut cursor = Cursor { text, at: 0 };
     let mut keys = Keys(Vec::with_capacity(MAX_MEMBERS));
     // of every open object where its keys begin; `None` for an array
     let mut open: Vec<Option<usize>> = Vec::with_capacity(MAX_LEVELS);

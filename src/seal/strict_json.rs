@@ -50,7 +50,7 @@ pub(crate) fn check(bytes: &[u8], numbers: Numbers) -> Result<(), StrictError> {
 /// Checks like [`check`], and says where the value of the outermost member `name` stands if it came upon it.
 pub(super) fn check_and_find(bytes: &[u8], numbers: Numbers, name: &str) -> Result<Option<Range<usize>>, StrictError> {
     // no number that it is sure of is too large for either kind
-    match std::str::from_utf8(bytes).ok().and_then(|text| scan(text, name)) {
+    match scan(bytes, name) {
         Some(Sure { member }) => Ok(member),
         None => thorough(bytes, numbers).map(|()| None),
     }
