@@ -2,7 +2,7 @@
 //!
 //! It never says what is wrong. Whatever it does not know for certain (a fault, but also an escape in a key, a
 //! surrogate, an exponent, many members, many levels) is left to the thorough pass, which alone refuses and explains.
-//! That pass is at 300 MB/s; a vault of 100,000 records is verified as fast as its signatures only with this one.
+//! On the statement of a run record it takes half as long as that pass.
 
 use crate::record::quick::plain;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) struct Sure {
 
 /// Walks over `text`; `None` when it is not sure. `member` is the outermost member to find.
 pub(super) fn scan(text: &[u8], member: &str) -> Option<Sure> {
-    // ASCII is told four times as fast as UTF-8, and nearly every text is
+    // nearly every text is ASCII, which is the simpler question
     if !text.is_ascii() && std::str::from_utf8(text).is_err() {
         return None;
     }
