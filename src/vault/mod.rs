@@ -11,6 +11,7 @@ mod folder;
 mod list;
 mod local;
 pub(crate) mod lock;
+mod opened;
 mod pages;
 mod pages_xml;
 mod patience;
@@ -36,19 +37,14 @@ mod tests;
 
 use address::Address;
 pub(crate) use error::VaultError;
-use futures::future::BoxFuture;
-use http::HeaderMap;
 pub(crate) use list::{Found, Strangers};
 use lock::Retention;
-use object_store::client::HttpClient;
-use object_store::signer::Signer;
-use object_store::{ObjectStore, local::LocalFileSystem};
+use opened::{Observed, Opened, Words};
 pub(crate) use patience::Patience;
 pub(crate) use put::{Outcome, Put};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 pub(crate) use sweep::{Place, Seen, Swept, Versions};
 pub(crate) use tags::Tags;
@@ -79,53 +75,6 @@ pub(crate) struct Settings {
     pub cwd: PathBuf,
     /// How long to wait, how often to try.
     pub patience: Patience,
-}
-
-/// The lock and tags that an answer tells of.
-#[derive(Default)]
-struct Observed {
-    lock: Option<Retention>,
-    tags: Option<usize>,
-}
-
-/// What a scheme's `open` hands over: the parts by which stores differ. All else is common.
-struct Opened {
-    store: Arc<dyn ObjectStore>,
-    /// Prefix of every key.
-    root: object_store::path::Path,
-    /// For people and messages, without secrets: `s3://bucket/prefix`, `file:///folder`.
-    location: String,
-    /// The folder, for a local vault.
-    folder: Option<PathBuf>,
-    /// Where tags go as a file of their own: a folder has no tags.
-    beside: Option<LocalFileSystem>,
-    /// Listings, and sub-resources of bucket and objects, by presigned URL.
-    presigned: Option<(Arc<dyn Signer>, HttpClient)>,
-    /// Nothing is signed, see presigned.rs.
-    anonymous: bool,
-    /// Fetches the credentials, so that their failure is told apart from the store's.
-    admit: Option<Box<dyn Fn() -> BoxFuture<'static, object_store::Result<()>> + Send + Sync>>,
-    /// What must never stand in a message.
-    secrets: Vec<String>,
-    words: Words,
-    #[cfg(test)]
-    requests: wire::Requests,
-}
-
-/// How a kind of store says things.
-struct Words {
-    /// Whether it keeps versions and locks at all.
-    locks: bool,
-    /// Headers that a create needs, lock included.
-    ask: fn(Option<&Retention>) -> HeaderMap,
-    /// Lock and tags in the headers of a read.
-    heard: fn(&HeaderMap) -> Observed,
-    /// The place in the world of a key and version.
-    uri: fn(&Opened, &object_store::path::Path, Option<&str>) -> String,
-    /// Why no lock was seen on an object.
-    unseen: for<'a> fn(&'a Vault, &'a object_store::path::Path, Option<&'a str>) -> BoxFuture<'a, String>,
-    /// What `doctor` looks at.
-    checks: fn(&Vault, &doctor::Ask) -> Vec<doctor::Check>,
 }
 
 /// A write-once store of records. Blocks; may be shared by threads: requests of several threads overlap, though one of
