@@ -112,8 +112,8 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
     };
     match once(&address, &sealed.bytes, how.lock) {
         Ok((put, unlocked)) => Ok(stands(put, unlocked, None)),
-        Err(VaultError::Different { address: standing_at, .. }) => {
-            let (bytes, standing) = ledger::standing(how.vault, how.trust, &address)?;
+        Err(VaultError::Different { address: standing_at, theirs: bytes, .. }) => {
+            let standing = ledger::judge(&bytes, address.as_str(), how.trust);
             if let Some(theirs) = same_claims(&standing, record) {
                 // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
                 // from the time of the record that stands.

@@ -5,8 +5,12 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, SignArgs, TrustArgs};
 use super::world::World;
 use super::{open_or_why, words};
-use crate::attest::spool::{Held, Spool, Waiting};
+use crate::attest::Sealed;
+use crate::attest::spool::{Bare, Held, Spool, Waiting};
 use crate::export::shown;
+use crate::ledger;
+use crate::record::Record;
+use crate::vault::lock::{Mode, Period, Retention};
 use crate::vault::{Vault, VaultError};
 use serde_json::json;
 
@@ -52,9 +56,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             }
             Waiting::Damaged { file, why } => (file.display().to_string(), Err((anyhow::anyhow!(why), false))),
             Waiting::Unlabelled(bare) => {
-                let why =
-                    "it has no label that says where it goes; store it with `vouchsafe ledger adopt --record FILE`";
-                (bare.file().display().to_string(), Err((anyhow::anyhow!(why), false)))
+                let file = bare.file().display().to_string();
+                let held = label(world, args, &spool, &bare);
+                (file, held.and_then(|held| deliver(world, args, held, &mut vaults)).map_err(|e| (e, false)))
             }
         };
         match &outcome {
@@ -74,6 +78,23 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
 }
 
 type Outcome = Result<(String, String), (anyhow::Error, bool)>;
+
+/// Labels a bundle that came here by hand, or from a version without labels, for the vault that `--vault` names.
+fn label(world: &mut World, args: &Args, spool: &Spool, bare: &Bare) -> anyhow::Result<Held> {
+    let url = args.vault.as_deref();
+    let url = url.ok_or_else(|| anyhow::anyhow!("it has no label that says where it goes: say --vault URL"))?;
+    let vault = open_or_why(world, url)?;
+    let bytes = bare.bundle()?;
+    let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_err(|f| f.error)?;
+    let entry = ledger::judge(&bytes, "", &trusting.set);
+    let Some(Record::Run(record)) = entry.record else { anyhow::bail!("it cannot be read here: {}", entry.why) };
+    let until = Period::parse(Period::DEFAULT)?.after(record.recorded_on);
+    let lock = until.filter(|_| !vault.is_local());
+    let lock = lock.map(|until| Retention { mode: Mode::Compliance, until, legal_hold: false });
+    let sealed = Sealed { bytes, keyid: entry.keyid.unwrap_or_default() };
+    let parcel = delivery::parcel(world, url, Some(&vault), &record, &sealed, lock, until);
+    Ok(spool.keep(&parcel, &sealed.bytes)?)
+}
 
 /// Delivers one; answers with its address and how late it is.
 fn deliver(

@@ -125,7 +125,10 @@ impl Pattern {
         }
         let mut found = Vec::new();
         let walk = WalkDir::new(&base).min_depth(1).max_depth(*depth).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|e| e.depth() == 0 || e.file_name() != ".git") {
+        // Nor what this program keeps here itself; who names such a folder in the pattern starts inside of it.
+        let passed_over =
+            |name: &std::ffi::OsStr| [".git", ".vouchsafe", ".vouchsafe-spool"].iter().any(|n| name == *n);
+        for entry in walk.filter_entry(|e| e.depth() == 0 || !passed_over(e.file_name())) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(e) => {

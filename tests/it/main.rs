@@ -11,5 +11,6 @@ mod inspect;
 mod key;
 mod list;
 mod readme;
+mod spool;
 mod stage;
 mod verify;

@@ -161,8 +161,11 @@ pub(super) fn sync(folder: &Path) -> Result<(), SpoolError> {
     let synced =
         step("sync folder", folder).and_then(|()| if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) });
     match synced {
-        // Some file systems (FUSE, network mounts) do not know this for folders; nothing more can be done there.
-        Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+        // Some file systems (FUSE, network mounts) do not know this for folders, and a folder may be ours to write and not
+        // to read. Nothing more can be done there, and a record that outlives a kill but no power cut is better than none.
+        Err(e)
+            if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::PermissionDenied) =>
+        {
             Err(failed("write", folder)(e))
         }
         _ => Ok(()),
@@ -207,16 +210,19 @@ pub(super) fn grip(place: &Path) -> io::Result<Grip> {
     for _ in 0..3 {
         let file = match open_with(place, both) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Grip::Gone),
-            opened => Lock(opened?),
+            opened => opened?,
         };
-        match file.file().try_lock() {
+        // No change, but the instant where another process can come between.
+        let _ = step("lock", place);
+        match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(Grip::Busy),
             // A file system without locks: go on without. Two deliveries of one record are one record in the vault.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
+        let lock = Lock(file);
         // Between opening and locking, another may have delivered and removed it, and a third have written it anew.
-        if is_still(place, &file.file().metadata()?) {
-            return Ok(Grip::Ours(file));
+        if is_still(place, &lock.file().metadata()?) {
+            return Ok(Grip::Ours(lock));
         }
     }
     Ok(Grip::Busy)
