@@ -14,3 +14,4 @@ mod readme;
 mod spool;
 mod stage;
 mod verify;
+mod whole;

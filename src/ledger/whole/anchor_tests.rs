@@ -41,7 +41,11 @@ fn checkpoints_are_found_in_any_text() {
         ("two in a row", note(7) + &note(8), vec![("f:1", 7), ("f:6", 8)]),
         ("one twice", note(7) + &note(7), vec![("f:1", 7)]),
         ("a receipt", receipt(&note(7)), vec![("f:1", 7)]),
-        ("a receipt for people", serde_json::to_string_pretty(&serde_json::json!({"c": note(7)})).unwrap(), vec![("f:2", 7)]),
+        (
+            "a receipt for people",
+            serde_json::to_string_pretty(&serde_json::json!({"c": note(7)})).unwrap(),
+            vec![("f:2", 7)],
+        ),
         ("a receipt in a log in JSON", again(&receipt(&note(7))), vec![("f:1", 7)]),
         ("two receipts", format!("{}\n{}\n", receipt(&note(7)), receipt(&note(8))), vec![("f:1", 7), ("f:2", 8)]),
         ("with a witness", format!("{}— witness.example/w AAAAAAAAAA==\n", note(7)), vec![("f:1", 7)]),

@@ -314,12 +314,14 @@ impl<'a> Chain<'a> {
                 what
             }
             Ok(_) => {
-                let what = format!("an entry of {} leaves stood earlier and stands here again", read.slot.checkpoint.size);
+                let what =
+                    format!("an entry of {} leaves stood earlier and stands here again", read.slot.checkpoint.size);
                 self.broken(State::Gap, number, what.clone());
                 what
             }
             Err(why) => {
-                let what = format!("it holds an entry that builds on nothing here, and nobody here can vouch for it ({why})");
+                let what =
+                    format!("it holds an entry that builds on nothing here, and nobody here can vouch for it ({why})");
                 self.findings.add(Weight::Finding, Some(number), what.clone());
                 what
             }
@@ -372,7 +374,11 @@ impl<'a> Chain<'a> {
         } else if stands::at_the_edge(&read).is_none() && begins > have {
             what.push(format!("{} is as it says itself, which nothing shows", leaves(begins, claims)));
         }
-        self.broken(state, if missing.is_some() { from } else { number }, format!("before slot {number}: {}", what.join("; ")));
+        self.broken(
+            state,
+            if missing.is_some() { from } else { number },
+            format!("before slot {number}: {}", what.join("; ")),
+        );
         self.junk = self.junk.split_off(&number);
         self.meet(&read);
         self.compare_up_to(&read.slot.frontier);
@@ -454,3 +460,7 @@ fn missing(from: u64, to: u64, there: &[u64]) -> Option<String> {
     let more = if ranges.len() > 3 { format!(" and others up to {}", last.1) } else { String::new() };
     Some(format!("{}{more} {} missing", words.join(" and "), if one { "is" } else { "are" }))
 }
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+mod tests;

@@ -3,10 +3,9 @@
 use super::finding::{Findings, Weight};
 use super::stands::Whose;
 use crate::ledger::filter::Filter;
-use crate::ledger::{claim, slot};
+use crate::ledger::slot;
 use crate::vault::address::Address;
-use crate::vault::{Vault, VaultError};
-use chrono::{DateTime, Utc};
+use crate::vault::{Place, Seen, Swept, Vault, VaultError, Versions};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -82,7 +81,7 @@ pub(super) fn current(
         }
         hidden || each(address, size)
     };
-    let swept = sweep(vault, prefix, &mut |seen| {
+    let swept = vault.sweep(prefix, &mut |seen| {
         let Seen { place, version, marker, size, .. } = seen;
         let address = match place {
             Place::Address(address) => address,
@@ -147,8 +146,8 @@ pub(super) fn ledgers(
             let shelf = shelves.entry(word.to_owned()).or_insert(Shelf { whose, slots: Vec::new(), count: 0 });
             match slot::number(name) {
                 Some(number) => shelf.add(number),
-                None if claim::parse_name(name).is_some() => {}
-                None if name.starts_with("tile/") || name.starts_with("checkpoints/") => {}
+                // Hints, and copies of what the slots say.
+                None if ["claims/", "tile/", "checkpoints/"].iter().any(|folder| name.starts_with(folder)) => {}
                 None => strange.push(address.to_string()),
             }
             strange.truncate(MOST_TWICE);
@@ -159,7 +158,8 @@ pub(super) fn ledgers(
         noticed.findings.add(Weight::Finding, None, format!("`{name}` stands there, and is no part of a ledger"));
     }
     for shelf in shelves.values_mut() {
-        shelf.slots.reverse();
+        // Falling with most stores; some list in an order of their own.
+        shelf.slots.sort_unstable();
     }
     Ok(shelves)
 }
@@ -178,49 +178,4 @@ impl Shelf {
     pub(super) fn numbers(&self) -> impl Iterator<Item = u64> + '_ {
         self.slots.iter().flat_map(|(first, last)| *first..=*last)
     }
-}
-
-// Until the vault's own sweep lands.
-
-/// Where something stands.
-pub(super) enum Place {
-    Address(Address),
-    #[allow(dead_code)]
-    Odd(String),
-}
-
-/// One version of an object, or one delete marker.
-pub(super) struct Seen {
-    pub(super) place: Place,
-    pub(super) version: Option<String>,
-    pub(super) marker: bool,
-    pub(super) size: u64,
-    #[allow(dead_code)]
-    pub(super) modified: Option<DateTime<Utc>>,
-}
-
-/// Whether versions were seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Versions {
-    Listed,
-    NotKept,
-    Unseen(String),
-}
-
-/// A finished sweep.
-pub(super) struct Swept {
-    pub(super) versions: Versions,
-}
-
-fn sweep(
-    vault: &Vault,
-    prefix: &str,
-    each: &mut dyn FnMut(Seen) -> ControlFlow<()>,
-) -> Result<Swept, VaultError> {
-    vault.list_each(prefix, None, None, &mut |found| {
-        let place = Place::Address(found.address);
-        each(Seen { place, version: None, marker: false, size: found.size, modified: None })
-    })?;
-    let unseen = "this version does not ask for them".to_owned();
-    Ok(Swept { versions: if vault.is_local() { Versions::NotKept } else { Versions::Unseen(unseen) } })
 }

@@ -63,7 +63,9 @@ fn missing(ask: &Ask, at: &At, leaf: &Leaf, logged: &Logged, hidden: &[Twice]) -
     let mut why = format!("{} logged it on {} with sha256 {}", place(at), on(leaf.logged_on), logged.sha256);
     match (expired, hidden.iter().find(|twice| twice.address.as_str() == logged.address)) {
         (Some(until), _) => why += &format!("; it had to be kept until {}, and is gone", on(until)),
-        (None, Some(twice)) => why += &format!("; it is hidden by a delete marker: {}", holds(ask, twice, &logged.sha256)),
+        (None, Some(twice)) => {
+            why += &format!("; it is hidden by a delete marker: {}", holds(ask, twice, &logged.sha256))
+        }
         (None, None) => why += "; nothing stands there",
     }
     let mut entry = Entry::unread(&logged.address, why);

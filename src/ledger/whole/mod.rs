@@ -14,18 +14,18 @@ mod record;
 mod rows;
 mod stands;
 
-pub(crate) use anchor::{Anchor, Anchors, Proof};
+pub(crate) use anchor::{Anchors, Proof};
 pub(crate) use chain::Head;
 pub(crate) use finding::{Finding, Findings, State, Weight};
-pub(crate) use look::Versions;
 pub(crate) use record::Judged;
+pub(crate) use record::on as moment;
 pub(crate) use rows::At;
 
 use super::filter::Filter;
 use super::slot;
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Vault, VaultError, Versions};
 use chain::Chain;
 use chrono::{DateTime, TimeDelta, Utc};
 use count::Count;
@@ -117,7 +117,8 @@ pub(crate) fn verify(
         let unnamed =
             missing::tell(ask, shelf, rows, &noticed.twice, &mut |judged| tell(Told::Record(Box::new(judged))))?;
         if unnamed > 0 {
-            let what = format!("{unnamed} more records are missing, and their entries cannot be read again to name them");
+            let what =
+                format!("{unnamed} more records are missing, and their entries cannot be read again to name them");
             ledger.findings.add(Weight::Broken, None, what);
         }
     }
@@ -256,4 +257,3 @@ fn twice_in_ledger(ledger: &mut Ledger, folder: &str, all: &[look::Twice]) {
 fn panicked() -> anyhow::Error {
     anyhow::anyhow!("a thread of the verification stopped; this is a fault of the program, please report it")
 }
-

@@ -47,7 +47,8 @@ pub(super) fn judge(mut entry: Entry, rows: Option<&Rows>, now: DateTime<Utc>, g
             judged.finding = link(&mut entry, &named, recorded_on);
         }
         (Verdict::Valid | Verdict::Unsupported, None) => {
-            let unlinked = if rows.is_some() { "no leaf of the ledger names it" } else { "its environment has no ledger" };
+            let unlinked =
+                if rows.is_some() { "no leaf of the ledger names it" } else { "its environment has no ledger" };
             // A clock that is ahead must not make a record young for ever.
             let young = recorded_on.is_some_and(|on| (now - on).abs() < grace);
             judged.on_its_way = entry.verdict == Verdict::Valid && young;
@@ -102,6 +103,6 @@ pub(super) fn place(at: &At) -> String {
 }
 
 /// A moment for people.
-pub(super) fn on(on: DateTime<Utc>) -> String {
+pub(crate) fn on(on: DateTime<Utc>) -> String {
     on.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

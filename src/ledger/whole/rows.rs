@@ -136,9 +136,10 @@ impl Rows {
     pub(super) fn unseen(&self) -> impl Iterator<Item = At> + '_ {
         let mut last = None;
         // One record, one leaf to name it by, however often it was logged.
-        (0..self.rows.len()).filter(|n| self.is_unseen(*n)).filter_map(|n| self.rows.get(n)).filter_map(move |row| {
-            (last.replace(row.address) != Some(row.address)).then(|| row.at())
-        })
+        (0..self.rows.len())
+            .filter(|n| self.is_unseen(*n))
+            .filter_map(|n| self.rows.get(n))
+            .filter_map(move |row| (last.replace(row.address) != Some(row.address)).then(|| row.at()))
     }
 
     /// Whether nobody has seen what this leaf names, and it is the leaf to name it by.

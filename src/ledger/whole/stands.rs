@@ -2,13 +2,13 @@
 
 use crate::ledger::leaf;
 use crate::ledger::slot::{Slot, SlotError, Standing};
-use crate::vault::address::Address;
 use crate::record::digest::Sha256Digest;
 use crate::seal::tlog::checkpoint::Checkpoint;
 use crate::seal::tlog::note;
 use crate::seal::tlog::tree::Frontier;
 use crate::seal::trust::TrustSet;
 use crate::vault::VaultError;
+use crate::vault::address::Address;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -86,9 +86,7 @@ pub(super) fn read(
         Err(e) => return Err(e),
     };
     let read = Slot::parse(&bytes).and_then(|slot| match () {
-        () if slot.number != number => {
-            Err(SlotError::Misplaced(format!("it says that it is slot {}", slot.number)))
-        }
+        () if slot.number != number => Err(SlotError::Misplaced(format!("it says that it is slot {}", slot.number))),
         () if !whose.owns(&slot.checkpoint.origin) => {
             Err(SlotError::Misplaced(format!("its origin is `{}`", slot.checkpoint.origin)))
         }
