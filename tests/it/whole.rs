@@ -29,6 +29,7 @@ fn slot(number: u64) -> String {
     format!("{PROD}/{:012}", 999_999_999_999 - number)
 }
 
+#[allow(clippy::disallowed_methods, reason = "this is the attacker")]
 fn remove(stage: &Stage, path: &str) {
     let path = stage.at(path);
     if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }

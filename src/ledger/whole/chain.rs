@@ -52,8 +52,8 @@ pub(super) struct Chain<'a> {
     /// Anchors of this ledger that are not settled, the smallest first.
     wanted: VecDeque<usize>,
     edge: Edge,
-    held: Option<Box<Read>>,
-    odd: Vec<Box<Read>>,
+    held: Option<Read>,
+    odd: Vec<Read>,
     junk: BTreeMap<u64, Junk>,
     /// First slot of the unbroken stretch, entries in it, and its newest ones that name a trusted key.
     stretch: Option<u64>,
@@ -90,7 +90,7 @@ impl<'a> Chain<'a> {
     }
 
     /// What stands in the next slot that is there, in rising order.
-    pub(super) fn push(&mut self, number: u64, stands: Result<Box<Read>, Junk>) {
+    pub(super) fn push(&mut self, number: u64, stands: Result<Read, Junk>) {
         match stands {
             Ok(read) => self.entry(read),
             Err(junk) if self.junk.len() < MOST_JUNK => drop(self.junk.insert(number, junk)),
@@ -98,7 +98,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn entry(&mut self, read: Box<Read>) {
+    fn entry(&mut self, read: Read) {
         if let Some(held) = self.held.take_if(|held| read.builds_on(held.edge())) {
             self.settle(held);
         } else if read.builds_on(self.edge.as_ref()) {
@@ -191,7 +191,7 @@ impl<'a> Chain<'a> {
     }
 
     /// An entry that builds on the edge becomes the edge.
-    fn settle(&mut self, read: Box<Read>) {
+    fn settle(&mut self, read: Read) {
         self.meet(&read);
         let size = read.slot.checkpoint.size;
         if self.wanted.front().is_some_and(|n| self.anchors.size(*n) <= Some(size)) {
@@ -231,7 +231,7 @@ impl<'a> Chain<'a> {
         (self.anchors.size(n) <= Some(size)).then(|| self.wanted.pop_front()).flatten()
     }
 
-    fn become_edge(&mut self, read: Box<Read>, counted: bool) {
+    fn become_edge(&mut self, read: Read, counted: bool) {
         let slot = &read.slot;
         self.entries += 1;
         self.stretch.get_or_insert(slot.number);
@@ -304,7 +304,7 @@ impl<'a> Chain<'a> {
     }
 
     /// An entry that builds on nothing here, and nothing here builds on it.
-    fn loose(&mut self, read: Box<Read>) {
+    fn loose(&mut self, read: Read) {
         let number = read.slot.number;
         let why = match stands::proved(&read.slot, self.whose, self.trust) {
             Ok(_) if read.slot.checkpoint.size > self.edge.frontier.size() => return self.break_before(read),
@@ -338,7 +338,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The ledger goes on with an entry that does not build on the edge.
-    fn break_before(&mut self, read: Box<Read>) {
+    fn break_before(&mut self, read: Read) {
         self.end_of_stretch();
         self.pass_over(&read);
         let number = read.slot.number;

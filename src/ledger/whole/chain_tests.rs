@@ -294,7 +294,6 @@ fn strangers_do_not_break_a_ledger() {
     // The trusted key is named, and the signature is false: no word of its is taken.
     let mut all = slots;
     let mut last = entry(all.last(), 4, vec![record(4)], 1);
-    last.note = last.note.replace("— ", "— ");
     let good = last.note.trim_end().to_owned();
     let cut = good.len() - 12;
     last.note = format!("{}AAAAAAAAAA==\n", &good[..cut]);

@@ -64,7 +64,8 @@ fn missing(ask: &Ask, at: &At, leaf: &Leaf, logged: &Logged, hidden: &[Twice]) -
     match (expired, hidden.iter().find(|twice| twice.address.as_str() == logged.address)) {
         (Some(until), _) => why += &format!("; it had to be kept until {}, and is gone", on(until)),
         (None, Some(twice)) => {
-            why += &format!("; it is hidden by a delete marker: {}", holds(ask, twice, &logged.sha256))
+            why +=
+                &format!("; it is hidden by a delete marker: {}", holds(ask, twice, &|sha256| *sha256 == logged.sha256))
         }
         (None, None) => why += "; nothing stands there",
     }
@@ -73,12 +74,12 @@ fn missing(ask: &Ask, at: &At, leaf: &Leaf, logged: &Logged, hidden: &[Twice]) -
     Judged { entry, at: Some(*at), on_its_way: false, finding: false }
 }
 
-/// Which of the versions is the one with these bytes.
-pub(super) fn holds(ask: &Ask, twice: &Twice, sha256: &Sha256Digest) -> String {
+/// Which of the versions is the one with the bytes that are meant.
+pub(super) fn holds(ask: &Ask, twice: &Twice, meant: &dyn Fn(&Sha256Digest) -> bool) -> String {
     let objects = twice.versions.iter().filter(|(_, marker)| !marker).filter_map(|(id, _)| id.as_deref());
     for id in objects {
         match ask.vault.get(&twice.address, Some(id)) {
-            Ok(bytes) if Sha256Digest::of(&bytes) == *sha256 => return format!("version {id} holds what was logged"),
+            Ok(bytes) if meant(&Sha256Digest::of(&bytes)) => return format!("version {id} holds what was logged"),
             Ok(_) => {}
             Err(e @ (VaultError::Credentials { .. } | VaultError::Unreachable { .. })) => return e.to_string(),
             Err(_) => {}

@@ -123,7 +123,9 @@ pub(crate) fn verify(
         }
     }
     for twice in &noticed.twice {
-        let what = format!("{} was not written once: {}", twice.address, twice.told());
+        let named = known.get(evidence_of(twice.address.as_str())).and_then(|rows| rows.named(twice.address.as_str()));
+        let holds = named.map(|named| format!("; {}", missing::holds(ask, twice, &|sha256| named.is(sha256))));
+        let what = format!("{} was not written once: {}{}", twice.address, twice.told(), holds.unwrap_or_default());
         noticed.findings.add(Weight::Finding, None, what);
     }
     Ok(Whole {
@@ -257,3 +259,6 @@ fn twice_in_ledger(ledger: &mut Ledger, folder: &str, all: &[look::Twice]) {
 fn panicked() -> anyhow::Error {
     anyhow::anyhow!("a thread of the verification stopped; this is a fault of the program, please report it")
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,6 +117,11 @@ impl Rows {
         self.about(address)
     }
 
+    /// The same, and remembers nothing.
+    pub(super) fn named(&self, address: &str) -> Option<Named> {
+        self.about(half(&Sha256Digest::of(address.as_bytes())))
+    }
+
     /// What the ledger says of the address: the first leaf counts, the record was there when it was appended.
     fn about(&self, address: u128) -> Option<Named> {
         let mut alike = self.alike(address).map(|(_, row)| row);
@@ -134,12 +139,10 @@ impl Rows {
 
     /// Where the leaves stand that name what nobody has seen.
     pub(super) fn unseen(&self) -> impl Iterator<Item = At> + '_ {
+        let unseen = (0..self.rows.len()).filter(|n| self.is_unseen(*n)).filter_map(|n| self.rows.get(n));
         let mut last = None;
         // One record, one leaf to name it by, however often it was logged.
-        (0..self.rows.len())
-            .filter(|n| self.is_unseen(*n))
-            .filter_map(|n| self.rows.get(n))
-            .filter_map(move |row| (last.replace(row.address) != Some(row.address)).then(|| row.at()))
+        unseen.filter(move |row| last.replace(row.address) != Some(row.address)).map(Row::at)
     }
 
     /// Whether nobody has seen what this leaf names, and it is the leaf to name it by.

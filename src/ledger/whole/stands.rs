@@ -75,7 +75,7 @@ pub(super) fn read(
     got: Result<Vec<u8>, VaultError>,
     whose: &Whose,
     trust: &TrustSet,
-) -> Result<Result<Box<Read>, Junk>, VaultError> {
+) -> Result<Result<Read, Junk>, VaultError> {
     let junk = |sha256, why: String| Ok(Err(Junk { sha256, why, signed: None, told: false }));
     let bytes = match got {
         Ok(bytes) => bytes,
@@ -96,7 +96,7 @@ pub(super) fn read(
         Ok(slot) => {
             let hashes = slot.leaves.iter().map(|(bytes, _)| leaf::hash(bytes)).collect();
             let standing = named(&slot, whose, trust);
-            Ok(Box::new(Read { slot, hashes, standing }))
+            Ok(Read { slot, hashes, standing })
         }
         Err(e) => {
             let signed = signed(&bytes, whose, trust);
