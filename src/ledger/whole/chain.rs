@@ -14,7 +14,7 @@ use crate::record::digest::Sha256Digest;
 use crate::seal::tlog::tree::Frontier;
 use crate::seal::trust::TrustSet;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Entries that fit nowhere and are held until something builds on one of them.
 const MOST_ODD: usize = 8;
@@ -124,6 +124,27 @@ impl<'a> Chain<'a> {
         self.held = Some(read);
     }
 
+    /// Begins with the entry whose leaves, and those of all before it, were taken from tiles. `there`: the slots up to it;
+    /// `voids`: those that a leaf calls void.
+    pub(super) fn covered(&mut self, read: Read, there: impl Iterator<Item = u64>, voids: &BTreeSet<u64>) {
+        let last = read.slot.number;
+        let mut gone = Vec::new();
+        let mut next = 0;
+        for number in there {
+            gone.extend((next..number).take(MOST_JUNK));
+            self.entries += u64::from(!voids.contains(&number) && number < last);
+            next = number + 1;
+        }
+        for number in gone.into_iter().filter(|n| !voids.contains(n)) {
+            self.broken(State::Gap, number, "it is missing; its leaves stand in the tiles".to_owned());
+        }
+        for number in voids {
+            self.findings.add(Weight::Finding, Some(*number), "it is void: a leaf says so");
+        }
+        self.stretch = Some(0);
+        self.become_edge(read, false);
+    }
+
     /// Ends the walk.
     pub(super) fn finish(&mut self) {
         self.settle_held();
@@ -206,7 +227,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The anchors of the ledger are known when its origin is.
-    fn meet(&mut self, read: &Read) {
+    pub(super) fn meet(&mut self, read: &Read) {
         let origin = &read.slot.checkpoint.origin;
         if self.origin.as_ref() != Some(origin) {
             self.wanted.drain(..).for_each(|n| self.anchors.settle(n, |_| Proof::Unknown));
@@ -216,7 +237,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Settles the anchors of this size; smaller ones were passed in the dark.
-    fn compare_up_to(&mut self, frontier: &Frontier) {
+    pub(super) fn compare_up_to(&mut self, frontier: &Frontier) {
         while let Some(n) = self.next_wanted(frontier.size()) {
             if self.anchors.size(n) == Some(frontier.size()) {
                 self.anchors.compare(n, frontier.root());

@@ -4,6 +4,7 @@ use super::finding::{Findings, Weight, span};
 use super::rows::Rows;
 use crate::ledger::filter::Filter;
 use crate::ledger::leaf::{Leaf, Logged, Said, Via};
+use crate::ledger::slot::MOST_LEAVES;
 use crate::vault::address::Address;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -74,7 +75,10 @@ impl<'a> Count<'a> {
                 Said::Heartbeat { records, by } => {
                     self.heartbeats += 1;
                     // It counts up to its entry; records that the same entry adds may stand before it.
-                    if self.exact && *records != at_entry && *records != self.before {
+                    // A tile does not say where its entries begin.
+                    let from = if says.is_some() { at_entry } else { self.before.saturating_sub(MOST_LEAVES as u64) };
+                    let counted = *records == self.before || (from..=at_entry.max(from)).contains(records);
+                    if self.exact && !counted {
                         let what = format!(
                             "the heartbeat of {by}, leaf {}, counts {records} records, and the leaves before it name {}",
                             leaf.seq, self.before
@@ -89,7 +93,10 @@ impl<'a> Count<'a> {
                 Said::Unsupported => {
                     self.unsupported += 1;
                     let what = "it has a leaf of a newer version, which this program cannot read";
-                    findings.add_alike(Weight::Finding, slot.unwrap_or_default(), what);
+                    match slot {
+                        Some(slot) => findings.add_alike(Weight::Finding, slot, what),
+                        None => findings.add(Weight::Finding, None, format!("leaf {}: {what}", leaf.seq)),
+                    }
                 }
             }
         }

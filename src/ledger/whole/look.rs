@@ -2,6 +2,7 @@
 
 use super::finding::{Findings, Weight};
 use super::stands::Whose;
+use super::tiles;
 use crate::ledger::filter::Filter;
 use crate::ledger::slot;
 use crate::vault::address::Address;
@@ -121,6 +122,8 @@ pub(super) struct Shelf {
     pub(super) slots: Vec<(u64, u64)>,
     /// Slots.
     pub(super) count: u64,
+    /// Full tiles of entries, by number: first and last of every run.
+    tiles: Vec<(u64, u64)>,
 }
 
 /// The ledgers of a vault, by the name of their folder.
@@ -143,9 +146,10 @@ pub(super) fn ledgers(
                 strange.push(address.to_string());
                 return true;
             };
-            let shelf = shelves.entry(word.to_owned()).or_insert(Shelf { whose, slots: Vec::new(), count: 0 });
+            let shelf = shelves.entry(word.to_owned()).or_insert(Shelf::new(whose));
             match slot::number(name) {
                 Some(number) => shelf.add(number),
+                None if name.starts_with("tile/entries/") => shelf.add_tile(name),
                 // Hints, and copies of what the slots say.
                 None if ["claims/", "tile/", "checkpoints/"].iter().any(|folder| name.starts_with(folder)) => {}
                 None => strange.push(address.to_string()),
@@ -160,11 +164,41 @@ pub(super) fn ledgers(
     for shelf in shelves.values_mut() {
         // Falling with most stores; some list in an order of their own.
         shelf.slots.sort_unstable();
+        shelf.tiles.sort_unstable();
     }
     Ok(shelves)
 }
 
 impl Shelf {
+    fn new(whose: Whose) -> Self {
+        Self { whose, slots: Vec::new(), count: 0, tiles: Vec::new() }
+    }
+
+    /// Tiles come in rising order; partial ones are no use, a full one will hold the same.
+    fn add_tile(&mut self, name: &str) {
+        let Some(number) = tiles::number(name) else { return };
+        match self.tiles.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => self.tiles.push((number, number)),
+        }
+    }
+
+    /// Full tiles from the first one on without a hole.
+    pub(super) fn full_tiles(&self) -> u64 {
+        self.tiles.first().filter(|(first, _)| *first == 0).map_or(0, |(_, last)| last + 1)
+    }
+
+    /// The slot that comes `n`th among those that are there.
+    pub(super) fn nth(&self, mut n: u64) -> Option<u64> {
+        for (first, last) in &self.slots {
+            if n <= last - first {
+                return Some(first + n);
+            }
+            n -= last - first + 1;
+        }
+        None
+    }
+
     /// Slots come in falling order: their names are inverted.
     fn add(&mut self, number: u64) {
         self.count += 1;

@@ -3,12 +3,14 @@
 use super::look::{Shelf, Twice};
 use super::record::{Judged, on, place};
 use super::rows::{At, Rows};
-use super::{Ask, crew};
+use super::{Ask, crew, tiles};
 use crate::ledger::leaf::{Leaf, Logged};
 use crate::ledger::slot::{self, Slot};
 use crate::ledger::{Entry, Verdict};
 use crate::record::digest::Sha256Digest;
+use crate::seal::tlog::tile::{self, WIDTH};
 use crate::vault::VaultError;
+use crate::vault::address::Address;
 
 /// Slots that are read in one go.
 const PIECE: usize = 32;
@@ -21,31 +23,37 @@ pub(super) fn tell(
     hidden: &[Twice],
     tell: &mut dyn FnMut(Judged) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
-    let mut slots: Vec<u64> = Vec::new();
+    let (mut slots, mut tiles): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
     let mut unnamed = 0;
     for at in rows.unseen() {
         unnamed += 1;
-        slots.extend(at.slot);
+        match at.slot {
+            Some(slot) => slots.push(slot),
+            None => tiles.push(at.leaf / WIDTH),
+        }
     }
-    slots.sort_unstable();
-    slots.dedup();
     let folder = shelf.whose.folder();
-    let feed = |give: &mut dyn FnMut(Vec<u64>) -> bool| {
-        let _ = slots.chunks(PIECE).all(|piece| give(piece.to_vec()));
+    let feed = |give: &mut dyn FnMut(Vec<Address>) -> bool| {
+        for (numbers, piece) in [(&mut tiles, 1), (&mut slots, PIECE)] {
+            numbers.sort_unstable();
+            numbers.dedup();
+            for piece_of in numbers.chunks(piece) {
+                let address =
+                    |n: &u64| if piece == 1 { tiles::at(&folder, *n) } else { slot::address(&folder, *n).ok() };
+                if !give(piece_of.iter().filter_map(address).collect()) {
+                    return;
+                }
+            }
+        }
     };
-    let work = |piece: Vec<u64>| -> Vec<(At, Leaf, Logged)> {
-        let addresses: Vec<_> = piece.iter().filter_map(|n| slot::address(&folder, *n).ok()).collect();
-        let read = ask.vault.get_many(&addresses, PIECE).into_iter().map(Result::ok);
-        let entries = read.flatten().filter_map(|bytes| Slot::parse(&bytes).ok());
-        let leaves = entries.flat_map(|entry| {
-            let number = entry.number;
-            entry.leaves.into_iter().map(move |(_, leaf)| (number, leaf))
-        });
+    let work = |piece: Vec<Address>| -> Vec<(At, Leaf, Logged)> {
+        let read = ask.vault.get_many(&piece, PIECE).into_iter().map(Result::unwrap_or_default);
+        let leaves = read.flat_map(|bytes| leaves(&bytes));
         let named = leaves.filter_map(|(slot, leaf)| {
             let logged = leaf.record()?.clone();
-            Some((At { leaf: leaf.seq, slot: Some(slot) }, leaf, logged))
+            Some((At { leaf: leaf.seq, slot }, leaf, logged))
         });
-        named.filter(|(at, _, logged)| rows.lacks(&logged.address, at.leaf)).collect()
+        named.filter(|(at, _, logged)| rows.lacks(&logged.address, at)).collect()
     };
     let told = crew::in_order(ask.threads, feed, work, |found| {
         for (at, leaf, logged) in found {
@@ -56,6 +64,15 @@ pub(super) fn tell(
     });
     told.map_err(|e| e.unwrap_or_else(super::panicked))?;
     Ok(unnamed)
+}
+
+/// The leaves in an entry or a tile, with the slot where it is an entry.
+fn leaves(bytes: &[u8]) -> Vec<(Option<u64>, Leaf)> {
+    if let Ok(entry) = Slot::parse(bytes) {
+        return entry.leaves.into_iter().map(|(_, leaf)| (Some(entry.number), leaf)).collect();
+    }
+    let leaves = tile::entries(bytes).unwrap_or_default().into_iter().filter_map(|leaf| Leaf::parse(leaf).ok());
+    leaves.map(|leaf| (None, leaf)).collect()
 }
 
 fn missing(ask: &Ask, at: &At, leaf: &Leaf, logged: &Logged, hidden: &[Twice]) -> Judged {

@@ -13,6 +13,7 @@ mod missing;
 mod record;
 mod rows;
 mod stands;
+mod tiles;
 
 pub(crate) use anchor::{Anchors, Proof};
 pub(crate) use chain::Head;
@@ -148,9 +149,10 @@ fn walk(
     // A slot adds a leaf at least; what comes in groups grows from there.
     count.rows.expect(shelf.count);
     let mut chain = Chain::new(whose, ask.trust, anchors, count);
+    let from = tiles::walk(ask, shelf, &mut chain, tell)?;
     let feed = |give: &mut dyn FnMut(Vec<u64>) -> bool| {
         let mut piece = Vec::with_capacity(PIECE);
-        for number in shelf.numbers() {
+        for number in shelf.numbers().skip_while(|n| *n < from) {
             piece.push(number);
             if piece.len() == PIECE && !give(std::mem::replace(&mut piece, Vec::with_capacity(PIECE))) {
                 return;
@@ -163,7 +165,7 @@ fn walk(
         let got = ask.vault.get_many(&addresses, AT_ONCE);
         piece.iter().zip(got).map(|(n, got)| Ok((*n, stands::read(*n, got, whose, ask.trust)?))).collect()
     };
-    let mut walked = 0;
+    let mut walked = from;
     let done = crew::in_order(ask.threads, feed, work, |piece| {
         for (number, stands) in piece? {
             walked += 1;

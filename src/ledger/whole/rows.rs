@@ -71,11 +71,6 @@ impl Rows {
         self.rows.reserve_exact(usize::try_from(leaves).unwrap_or(0).min(1 << 26));
     }
 
-    /// Forgets everything, for another way to read the same ledger.
-    pub(super) fn clear(&mut self) {
-        self.rows.clear();
-    }
-
     /// Takes a leaf.
     pub(super) fn push(&mut self, slot: Option<u64>, leaf: &Leaf, logged: &Logged) {
         let slot = slot.and_then(|s| u32::try_from(s).ok()).unwrap_or(NO_SLOT).min(NO_SLOT);
@@ -104,6 +99,7 @@ impl Rows {
     }
 
     /// Leaves that name a record.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -146,9 +142,9 @@ impl Rows {
     }
 
     /// Whether nobody has seen what this leaf names, and it is the leaf to name it by.
-    pub(super) fn lacks(&self, address: &str, leaf: u64) -> bool {
+    pub(super) fn lacks(&self, address: &str, at: &At) -> bool {
         let first = self.alike(half(&Sha256Digest::of(address.as_bytes()))).next();
-        first.is_some_and(|(n, row)| u64::from(row.seq) == leaf && self.is_unseen(n))
+        first.is_some_and(|(n, row)| row.at() == *at && self.is_unseen(n))
     }
 
     fn is_unseen(&self, n: usize) -> bool {
