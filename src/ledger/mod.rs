@@ -5,7 +5,10 @@ pub(crate) mod filter;
 pub(crate) mod head;
 mod judge;
 pub(crate) mod leaf;
+pub(crate) mod leaves;
 pub(crate) mod slot;
+#[cfg(test)]
+pub(crate) mod written;
 
 pub(crate) use judge::{Entry, Verdict, address_of, judge};
 
