@@ -2,11 +2,13 @@
 //! says where they are and what the ledger says of them.
 
 mod append;
+mod compact;
 mod deliver;
 mod receipt;
 pub(crate) mod spool;
 
 pub(crate) use append::{AppendError, Writer};
+pub(crate) use compact::{Compacted, Compacting, ROOM, compact};
 pub(crate) use deliver::{Delivered, Delivery, deliver};
 pub(crate) use receipt::{Logged, Receipt, Stored};
 

@@ -7,8 +7,11 @@ mod exit;
 mod flush;
 mod inspect;
 mod key;
+mod ledger;
 mod list;
+mod lock;
 mod progress;
+mod proof;
 mod schema;
 mod show;
 mod trust;
@@ -55,6 +58,7 @@ enum Command {
     Inspect(inspect::Args),
     Flush(flush::Args),
     Doctor(doctor::Args),
+    Ledger(ledger::Args),
     Key(key::Args),
     Schema(schema::Args),
     Completions(schema::CompletionArgs),
@@ -104,6 +108,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::Inspect(args) => inspect::run(world, &args),
         Command::Flush(args) => flush::run(world, &args),
         Command::Doctor(args) => doctor::run(world, &args),
+        Command::Ledger(args) => ledger::run(world, &args),
         Command::Key(args) => key::run(world, &args),
         Command::Schema(args) => schema::run(world, &args),
         Command::Completions(args) => schema::completions(world, &args, Cli::command()),

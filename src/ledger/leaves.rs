@@ -45,6 +45,9 @@ pub(crate) enum LeavesError {
     /// The chain ends here.
     #[error("slot {slot} of {folder} {why}; `vouchsafe verify` tells what is left of this ledger")]
     Broken { folder: String, slot: u64, why: String },
+    /// Tiles write a leaf's length in 16 bits (C2SP `tlog-tiles`, "Log Entries").
+    #[error("leaf {seq} of {folder} is {size} bytes: tiles cannot hold it")]
+    TooLong { folder: String, seq: u64, size: usize },
 }
 
 /// What became of a walk.

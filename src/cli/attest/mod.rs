@@ -4,6 +4,7 @@ mod ask;
 mod told;
 
 use super::exit::{Answer, Exit, Failure};
+use super::lock::LockArgs;
 use super::trust::{self, SignArgs, TrustArgs};
 use super::twins::Sources;
 use super::world::World;
@@ -17,7 +18,6 @@ use crate::record::RunRecord;
 use crate::record::test_run_v1::Verdict;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
-use crate::vault::lock::Period;
 use crate::vault::{Vault, VaultError};
 use std::path::PathBuf;
 
@@ -101,15 +101,8 @@ pub(crate) struct Args {
     /// Folder of the repository; globs start here
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     working_directory: PathBuf,
-    /// How long the store must keep the record: 400d, 13mo, 2y
-    #[arg(help_heading = "How it is kept", long, value_name = "PERIOD", default_value = Period::DEFAULT)]
-    retain: String,
-    /// Lock to ask of the store; default: compliance where the store can lock, none in a folder
-    #[arg(help_heading = "How it is kept", long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
-    lock_mode: Option<String>,
-    /// Also put a legal hold on the record
-    #[arg(help_heading = "How it is kept", long)]
-    legal_hold: bool,
+    #[command(flatten)]
+    lock: LockArgs,
     /// What makes this step fail after the record is stored: tests (exit 4), reports that cannot be read (exit 1), never
     #[arg(long, value_name = "WHAT", value_parser = ["tests", "reports", "never"], default_values = ["reports"],
           action = clap::ArgAction::Append)]
@@ -160,7 +153,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return Err(e.into());
     }
     let local = opened.as_ref().is_ok_and(Vault::is_local);
-    let (lock, keep_until) = ask::lock(args, local, record.recorded_on)?;
+    let (lock, keep_until) = args.lock.at(local, record.recorded_on)?;
     let signer = match trust::signer(world, &args.sign)? {
         Some(signer) => signer,
         None if local => trust::user_signer(world, &args.sign)?,
