@@ -1,5 +1,6 @@
 //! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
 
+mod anchors;
 mod attest;
 mod delivery;
 mod doctor;

@@ -7,6 +7,7 @@ pub(crate) mod head;
 mod judge;
 pub(crate) mod leaf;
 pub(crate) mod leaves;
+pub(crate) mod orphans;
 pub(crate) mod proof;
 pub(crate) mod slot;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Stories of the ledger: compacted, proven, mended, anchored.
 
-use crate::stage::{GREEN, Stage};
-use serde_json::{Value, json};
+use crate::stage::Stage;
+use serde_json::json;
 
 /// A stage on which so many runs were attested, and its public key in `public.pem`.
 fn attested(runs: usize) -> Stage {
@@ -148,4 +148,185 @@ fn no_proof_of_what_is_not_logged() {
     std::fs::remove_file(slot(&stage, 0)).unwrap();
     stage.play(&["show", "r1", "--proof", "p"]).exits(3);
     assert!(!stage.at("p").exists());
+}
+
+fn checkpoint_size(note: &str) -> u64 {
+    note.lines().nth(1).unwrap().parse().unwrap()
+}
+
+/// A record whose step was killed before the ledger's entry.
+fn orphan(stage: &Stage, run: &str) -> String {
+    let receipt = stage.play(&["attest", "-e", "prod", "--run-id", run, "--json"]).exits(0).json();
+    std::fs::remove_file(slot(stage, receipt["ledger"]["slot"].as_u64().unwrap())).unwrap();
+    receipt["address"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn adopt_names_what_no_entry_names_after_a_while() {
+    let mut stage = attested(2);
+    let address = orphan(&stage, "lost");
+    let young = stage.play(&["ledger", "adopt", "--json"]).exits(0).json_lines();
+    assert_eq!((&young[0]["fate"], &young[0]["address"]), (&json!("young"), &json!(address)));
+    stage.now += chrono::TimeDelta::minutes(16);
+    let dry = stage.play(&["ledger", "adopt", "--dry-run"]).exits(4);
+    assert!(dry.out.starts_with("orphan") && dry.out.contains(&address), "{}", dry.out);
+    let adopted = stage.play(&["ledger", "adopt", "--json"]).exits(0).json_lines();
+    assert_eq!(adopted[0]["fate"], "adopted");
+    assert_eq!((&adopted[1]["summary"]["adopted"], &adopted[1]["summary"]["ledger"]["slot"]), (&json!(1), &json!(2)));
+    let again = stage.play(&["ledger", "adopt"]).exits(0);
+    assert!(again.err.contains("prod: 0 adopted") && again.out.is_empty(), "{}", again.err);
+    stage.play(&["show", "lost", "--proof", "p"]).exits(0);
+    let proven = stage.play(&["verify", "p", "--key", "public.pem", "--json"]).exits(0).json();
+    assert_eq!(proven["via"], "adopt");
+    assert_eq!(proven["keepUntil"], "2027-12-28T10:00:00Z", "as attest would have said");
+    // The step itself, run again, finds its record in the ledger.
+    stage.now -= chrono::TimeDelta::minutes(16);
+    let twice = stage.play(&["attest", "-e", "prod", "--run-id", "lost", "--json"]).exits(0).json();
+    assert_eq!((&twice["stored"], &twice["ledger"]["slot"]), (&json!("sameClaims"), &json!(2)));
+}
+
+#[test]
+fn adopt_does_not_vouch_for_what_does_not_verify() {
+    let mut stage = attested(1);
+    stage.now += chrono::TimeDelta::hours(1);
+    let address = record(&stage, "r0");
+    let bytes = std::fs::read(stage.at(".vouchsafe").join(&address)).unwrap();
+    stage.write(&format!(".vouchsafe/{}", address.replace("manual-r0", "manual-r9")), &bytes);
+    let refused = stage.play(&["ledger", "adopt"]).exits(3);
+    assert!(refused.out.contains("refused") && refused.out.contains("moved: belongs at"), "{}", refused.out);
+    for bad in ["1", "-5m", "soon"] {
+        stage.play(&["ledger", "adopt", &format!("--grace={bad}")]).exits(2);
+    }
+    assert!(Stage::new().play(&["ledger", "adopt"]).exits(1).err.contains("no signing key"));
+}
+
+#[test]
+fn adopt_brings_a_record_from_a_file() {
+    let stage = attested(1);
+    stage.play(&["attest", "-e", "prod", "--run-id", "far", "--vault", "elsewhere", "--output", "far.json"]).exits(0);
+    stage.play(&["ledger", "adopt", "--record", "far.json", "--dry-run"]).exits(0);
+    let told = stage.play(&["ledger", "adopt", "--record", "far.json", "--json"]).exits(0).json();
+    assert_eq!((&told["stored"], &told["ledger"]["slot"]), (&json!("created"), &json!(1)));
+    let again = stage.play(&["ledger", "adopt", "--record", "far.json", "--json"]).exits(0).json();
+    assert_eq!((&again["stored"], &again["ledger"]["slot"]), (&json!("alreadyThere"), &json!(1)));
+    stage.write("bad.json", "{}");
+    stage.play(&["ledger", "adopt", "--record", "bad.json"]).exits(3);
+    stage.play(&["ledger", "adopt", "--record", "gone.json"]).exits(1);
+}
+
+#[test]
+fn a_heartbeat_says_that_somebody_is_here_and_adopts_what_was_left() {
+    let mut stage = Stage::github();
+    let first = stage.play(&["attest", "--heartbeat", "-e", "prod", "--json"]).exits(0).json();
+    assert_eq!(
+        (&first["records"], &first["ledger"]["size"], &first["by"]),
+        (&json!(0), &json!(1), &json!("github-4711-1"))
+    );
+    stage.play(&["attest", "-e", "prod", "--run-id", "a"]).exits(0);
+    let lost = orphan(&stage, "b");
+    stage.now += chrono::TimeDelta::days(1);
+    let beat = stage.play(&["attest", "--heartbeat", "-e", "prod", "--json"]).exits(0).json();
+    assert_eq!((&beat["records"], &beat["adopted"], &beat["ledger"]["size"]), (&json!(2), &json!(1), &json!(4)));
+    assert!(beat["warnings"][0].as_str().unwrap().contains(&lost), "{beat}");
+    assert_eq!(checkpoint_size(beat["ledger"]["checkpoint"].as_str().unwrap()), 4);
+    stage.play(&["show", "b", "--proof", "p"]).exits(0);
+    assert_eq!(stage.records().len(), 2, "a heartbeat is no record");
+    stage.play(&["verify"]).exits(0);
+    let told = stage.play(&["attest", "--heartbeat", "-e", "prod"]).exits(0);
+    assert!(
+        told.err.contains("still here, 2 records") && told.err.contains("\n— vouchsafe.dev/ledger/"),
+        "{}",
+        told.err
+    );
+}
+
+#[test]
+fn a_heartbeat_that_cannot_be_said_is_told_and_leaves_nothing() {
+    let mut stage = Stage::new();
+    stage.play(&["attest", "--heartbeat"]).exits(2);
+    stage.play(&["attest", "--heartbeat", "-e", "prod", "--report", "x.xml"]).exits(2);
+    stage.write("vouchsafe.toml", "[attest]\nreport = [\"x.xml\"]\n");
+    stage.play(&["attest", "--heartbeat", "-e", "prod"]).exits(0);
+    stage.write("file", "x");
+    let lost = stage.play(&["attest", "--heartbeat", "-e", "prod", "--vault", "file"]).exits(1);
+    assert!(lost.err.contains("could not say the heartbeat") && lost.err.contains("nothing waits"), "{}", lost.err);
+    stage.env.insert("AWS_ENDPOINT_URL".into(), "http://127.0.0.1:1".into());
+    stage.play(&["attest", "--heartbeat", "-e", "prod", "--vault", "s3://bucket"]).exits(1);
+    assert!(!stage.at(".vouchsafe-spool").exists());
+}
+
+#[test]
+fn show_tells_where_each_ledger_ends() {
+    let stage = attested(3);
+    stage.play(&["attest", "-e", "eu prod", "--run-id", "x"]).exits(0);
+    let all = stage.play(&["ledger", "show", "--json"]).exits(0).json_lines();
+    let told: Vec<_> = all.iter().map(|l| (l["environment"].as_str().unwrap(), l["size"].as_u64().unwrap())).collect();
+    assert_eq!(told, [("eu prod", 1), ("prod", 3)]);
+    let prod = &all[1];
+    assert!(prod["vkey"].as_str().unwrap().starts_with(&format!("{}+", prod["origin"].as_str().unwrap())), "{prod}");
+    assert_eq!((&prod["entries"], &prod["records"], &prod["compacted"]), (&json!(3), &json!(3), &json!(null)));
+    stage.play(&["ledger", "compact"]).exits(0);
+    let page = stage.play(&["ledger", "show", "-e", "prod"]).exits(0).out;
+    for words in ["environment  prod", "size         3 leaves, 3 of them records", "compacted    at 3 leaves", "vkey "]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    stage.play(&["ledger", "show", "-e", "nowhere"]).exits(1);
+    let key = stage.play(&["key", "new", "--output", "other.pem"]).exits(0).out;
+    stage.write("other.pub", key);
+    stage.play(&["ledger", "show", "--key", "other.pub"]).exits(3);
+}
+
+#[test]
+fn checkpoints_are_anchored_in_files_folders_and_vaults() {
+    let stage = attested(2);
+    std::fs::create_dir(stage.at("folder")).unwrap();
+    let vault = format!("file://{}", stage.at("second").display());
+    for target in ["anchors.txt", "folder", &vault] {
+        let first = stage.play(&["ledger", "anchor", "--output", target, "--json"]).exits(0).json();
+        assert_eq!((&first["size"], &first["alreadyThere"]), (&json!(2), &json!(false)), "{target}");
+        let again = stage.play(&["ledger", "anchor", "--output", target]).exits(0);
+        assert!(again.err.contains("prod: stood there already at 2 leaves"), "{}", again.err);
+    }
+    let words = ["attest", "-e", "prod", "--run-id", "x", "--anchor", "anchors.txt", "--anchor", "folder", "--json"];
+    let receipt = stage.play(&words).exits(0).json();
+    let text = std::fs::read_to_string(stage.at("anchors.txt")).unwrap();
+    let note = receipt["ledger"]["checkpoint"].as_str().unwrap();
+    assert!(text.ends_with(&format!("\n\n{note}")), "{text}");
+    assert_eq!(text.matches("— vouchsafe.dev/ledger/").count(), 2);
+    let id = note.split('/').nth(2).unwrap();
+    let anchors: Vec<_> = stage.files("folder/anchors").into_iter().filter(|f| !f.ends_with(".tags")).collect();
+    assert_eq!(anchors, [2, 3].map(|n| format!("env=prod/{id}/{n:012}")));
+    stage.play(&["attest", "--heartbeat", "-e", "prod", "--anchor", "anchors.txt"]).exits(0);
+    assert_eq!(std::fs::read_to_string(stage.at("anchors.txt")).unwrap().matches("— vouchsafe").count(), 3);
+}
+
+#[test]
+fn a_rewritten_ledger_is_a_fork_and_a_failing_anchor_does_not_stop_a_record() {
+    let stage = attested(3);
+    std::fs::create_dir(stage.at("folder")).unwrap();
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["ledger", "anchor", "--output", target]).exits(0);
+    }
+    // Whoever holds the key takes the newest entry away and writes another one.
+    std::fs::remove_file(slot(&stage, 2)).unwrap();
+    for target in ["anchors.txt", "folder"] {
+        let words = ["attest", "-e", "prod", "--run-id", "other", "--anchor", target];
+        let told = stage.play(&words).exits(0);
+        assert!(
+            told.err.contains("FORK") && told.err.contains("anchored then:\nvouchsafe.dev/ledger/"),
+            "{}",
+            told.err
+        );
+        std::fs::remove_file(slot(&stage, 2)).unwrap();
+    }
+    stage.play(&["attest", "-e", "prod", "--run-id", "other"]).exits(0);
+    for target in ["anchors.txt", "folder"] {
+        let fork = stage.play(&["ledger", "anchor", "--output", target]).exits(3);
+        assert_eq!(fork.err.matches("— vouchsafe.dev/ledger/").count(), 2, "both are shown: {}", fork.err);
+    }
+    stage.write("file", "x");
+    let failing = stage.play(&["attest", "-e", "prod", "--run-id", "more", "--anchor", "file/below"]).exits(0);
+    assert!(failing.err.contains("warning: the checkpoint is not anchored at file/below"), "{}", failing.err);
+    stage.play(&["ledger", "anchor", "--output", "file/below"]).exits(1);
 }

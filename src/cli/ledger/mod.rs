@@ -1,6 +1,9 @@
 //! `vouchsafe ledger`: what can be done for a ledger besides appending to it.
 
+mod adopt;
+mod anchor;
 mod compact;
+mod show;
 
 use super::exit::{Answer, Exit, Failure};
 use super::words;
@@ -9,7 +12,7 @@ use crate::ledger::folders;
 use crate::ledger::leaves::LeavesError;
 use crate::vault::Vault;
 
-/// Look after the ledger: show it, compact it, name what it does not name
+/// Look after the ledger: show, compact, adopt, anchor
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -18,13 +21,19 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum What {
+    Show(show::Args),
     Compact(compact::Args),
+    Adopt(Box<adopt::Args>),
+    Anchor(anchor::Args),
 }
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     match &args.what {
+        What::Show(args) => show::run(world, args),
         What::Compact(args) => compact::run(world, args),
+        What::Adopt(args) => adopt::run(world, args),
+        What::Anchor(args) => anchor::run(world, args),
     }
 }
 
@@ -80,4 +89,22 @@ pub(super) fn failure(e: LeavesError) -> Failure {
         LeavesError::Broken { .. } | LeavesError::TooLong { .. } => (Exit::Unverified, None),
     };
     Failure { exit, error: e.into(), help: help.map(str::to_owned) }
+}
+
+/// An id that nobody had: of a new ledger, or of a run that has none.
+pub(super) fn fresh_id(world: &mut World) -> Result<uuid::Uuid, Failure> {
+    let mut random = [0u8; 10];
+    if !(world.random)(&mut random) {
+        return Err(anyhow::anyhow!("the operating system gave no random bytes for an id").into());
+    }
+    let millis = u64::try_from((world.now)().timestamp_millis()).unwrap_or_default();
+    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+}
+
+/// Reads a file of bounded size.
+fn read(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(crate::seal::terms::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
