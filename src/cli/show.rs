@@ -47,6 +47,14 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
+    if let (None, Some(file)) = (&args.which, &args.proof)
+        && file.starts_with("evidence")
+    {
+        return Err(Failure::usage(
+            format!("`{}` follows --proof, so it would be the file to write", file.display()),
+            "say the record first: vouchsafe show RECORD --proof FILE",
+        ));
+    }
     let vault = open_vault(world, &args.vault)?;
     let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
     let entry = match &args.which {

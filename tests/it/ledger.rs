@@ -73,6 +73,7 @@ fn a_proof_is_checked_with_the_public_key_and_nothing_else() {
     stage.play(&["show", "r7", "--proof", "r7.tlog-proof"]).exits(0);
     let text = std::fs::read_to_string(stage.at("r7.tlog-proof")).unwrap();
     assert_eq!(stage.play(&["show", &address, "--proof"]).exits(0).out, text, "the same on standard output");
+    stage.play(&["show", "--proof", &address]).exits(2);
     // Somewhere else, where there is no vault and no trust.
     let away = Stage::new();
     away.write("r7.tlog-proof", &text);
