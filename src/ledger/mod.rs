@@ -10,6 +10,7 @@ pub(crate) mod leaves;
 pub(crate) mod orphans;
 pub(crate) mod proof;
 pub(crate) mod slot;
+pub(crate) mod whole;
 #[cfg(test)]
 pub(crate) mod written;
 
@@ -28,8 +29,12 @@ pub(crate) fn addresses(vault: &Vault, filter: &Filter) -> Result<Vec<Address>, 
 
 /// Opens one record of the vault. A record that cannot be read is an entry too: nothing is dropped in silence.
 pub(crate) fn open(vault: &Vault, trust: &TrustSet, address: &Address) -> Entry {
-    match standing(vault, trust, address) {
-        Ok((_, entry)) => entry,
+    entry(vault.get(address, None), trust, address)
+}
+
+fn entry(got: Result<Vec<u8>, VaultError>, trust: &TrustSet, address: &Address) -> Entry {
+    match got {
+        Ok(bytes) => judge(&bytes, address.as_str(), trust),
         Err(e) => Entry::unread(address.as_str(), format!("could not be read: {e}")),
     }
 }

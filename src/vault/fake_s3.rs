@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// How one request goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The connection closes before anything is done.
     DropBefore,
     /// It is done, then the connection closes without an answer.
@@ -47,7 +47,7 @@ pub(super) enum Fault {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Version {
+pub(crate) struct Version {
     pub id: String,
     pub bytes: Vec<u8>,
     pub headers: BTreeMap<String, String>,
@@ -56,7 +56,7 @@ pub(super) struct Version {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -65,7 +65,7 @@ pub(super) struct Request {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     pub objects: BTreeMap<String, Vec<Version>>,
     pub requests: Vec<Request>,
     /// Method, how many times, what.
@@ -84,14 +84,14 @@ pub(super) struct State {
     counter: u64,
 }
 
-pub(super) struct FakeS3 {
+pub(crate) struct FakeS3 {
     pub address: SocketAddr,
     pub state: Arc<Mutex<State>>,
     stop: Arc<AtomicBool>,
 }
 
 impl FakeS3 {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
@@ -109,19 +109,19 @@ impl FakeS3 {
         Self { address, state, stop }
     }
 
-    pub(super) fn with(faults: &[(&'static str, usize, Fault)]) -> Self {
+    pub(crate) fn with(faults: &[(&'static str, usize, Fault)]) -> Self {
         let fake = Self::start();
         fake.state.lock().unwrap().faults = faults.to_vec();
         fake
     }
 
     /// Requests by method, without presigned sub-resources.
-    pub(super) fn count(&self, method: &str) -> usize {
+    pub(crate) fn count(&self, method: &str) -> usize {
         self.state.lock().unwrap().requests.iter().filter(|r| r.method == method).count()
     }
 
     /// Puts a version that no vault of ours would put, or a delete marker.
-    pub(super) fn plant(&self, key: &str, bytes: Option<&str>) {
+    pub(crate) fn plant(&self, key: &str, bytes: Option<&str>) {
         let mut state = self.state.lock().unwrap();
         state.counter += 1;
         let id = format!("v{}", state.counter);
@@ -131,7 +131,7 @@ impl FakeS3 {
     }
 
     /// Versions of all objects.
-    pub(super) fn versions(&self) -> usize {
+    pub(crate) fn versions(&self) -> usize {
         self.state.lock().unwrap().objects.values().map(Vec::len).sum()
     }
 }
