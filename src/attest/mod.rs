@@ -1,14 +1,26 @@
 //! THE DOOR IN: a record becomes a statement, the statement is sealed, the sealed bytes are put once, and a receipt
 //! says where they are and what the ledger says of them.
 
+mod adopt;
+mod anchor;
 mod append;
+mod compact;
 mod deliver;
+mod heartbeat;
 mod receipt;
 pub(crate) mod spool;
+#[cfg(feature = "tsa")]
+mod stamp;
 
+pub(crate) use adopt::{Adopting, Fate, adopt};
+pub(crate) use anchor::{AnchorError, Anchored, Target, anchor};
 pub(crate) use append::{AppendError, Writer};
+pub(crate) use compact::{Compacted, Compacting, ROOM, compact};
 pub(crate) use deliver::{Delivered, Delivery, deliver};
+pub(crate) use heartbeat::heartbeat;
 pub(crate) use receipt::{Logged, Receipt, Stored};
+#[cfg(feature = "tsa")]
+pub(crate) use stamp::{Authority, State, stamp};
 
 use crate::record::digest::{DigestSet, Sha256Digest};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
@@ -87,4 +99,39 @@ pub(crate) struct Sealed {
 pub(crate) fn seal(record: &RunRecord, signer: &Signer) -> Result<Sealed, SealError> {
     let bytes = seal::seal(&statement(record)?, signer)?;
     Ok(Sealed { bytes, keyid: signer.public_key().keyid() })
+}
+
+/// Reads `bytes` as everything that a ledger, a proof or a spool may hold, and asserts what must be true of whatever is
+/// accepted. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    use crate::ledger::{claim, leaf::Leaf, slot::Slot};
+    use crate::seal::tlog::{checkpoint::Checkpoint, note, proof::ProofFile, tile};
+    use crate::seal::trust::TrustSet;
+    if let Ok(slot) = Slot::parse(bytes) {
+        assert_eq!(slot.frontier.root(), slot.checkpoint.root);
+        assert!(slot.extends(None) || slot.checkpoint.size > slot.leaves.len() as u64);
+    }
+    if let Ok(leaf) = Leaf::parse(bytes) {
+        let again = leaf.to_bytes().ok().and_then(|b| Leaf::parse(&b).ok());
+        assert_eq!(again.map(|l| l.seq), Some(leaf.seq));
+    }
+    assert!(claim::read(bytes, "ledger/env=p/", "p", &TrustSet::default()).is_none(), "nobody is trusted");
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(checkpoint) = Checkpoint::peek(&text) {
+        assert!(text.starts_with(&checkpoint.to_string()));
+    }
+    let _ = note::split(&text);
+    if let Ok(file) = ProofFile::parse(&text) {
+        assert_eq!(ProofFile::parse(&file.to_text()).as_ref(), Ok(&file));
+    }
+    let _ = tile::entries(bytes);
+    spool::fuzz(bytes);
+    #[cfg(feature = "tsa")]
+    {
+        use crate::seal::timestamp;
+        let _ = timestamp::read(bytes, b"", None);
+        let roots = include_str!("../../fixtures/timestamp/roots.pem");
+        assert!(timestamp::verify(bytes, b"never stamped", roots).is_err());
+    }
 }

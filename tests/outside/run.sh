@@ -2,6 +2,7 @@
 # run.sh: the program against real parts. `VOUCHSAFE_BIN=target/debug/vouchsafe tests/outside/run.sh`
 #
 #   verify/     cosign, openssl, securesystemslib and @sigstore/verify accept what we sign and refuse what they must
+#   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
 #
@@ -59,6 +60,9 @@ assert not Validator(schema).is_valid(predicate), "an unknown outcome must not b
 PY
 }
 chapter "verify: our record and the published schema" record_and_schema
+
+# A log reader that is not ours.
+chapter "ledger: golang.org/x/mod/sumdb and our tiles, proofs and checkpoints" "$OUTSIDE/ledger/run.sh"
 
 # Stores that are not ours.
 if MINIO=$(find_minio); then

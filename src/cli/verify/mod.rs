@@ -8,7 +8,7 @@ use super::exit::{Answer, Failure};
 use super::list::{ScopeArgs, Tally};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, progress, words};
+use super::{open_vault, progress, proof, words};
 use crate::ledger;
 use std::path::PathBuf;
 
@@ -25,6 +25,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   vouchsafe verify
   vouchsafe verify record.json --key public.pem
+  vouchsafe verify record.json --proof record.tlog-proof --key public.pem
   vouchsafe verify --vault s3://evidence --trust trust.json --anchor ci-logs/ --json
   vouchsafe verify copy-of-the-vault --environment production --quarter 2026-Q3
 
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix [default: ./.vouchsafe]
     #[arg(long, value_name = "URL")]
     vault: Option<String>,
+    /// Proof that the record in PATH is in the ledger, as `vouchsafe show --proof` wrote it
+    #[arg(long, value_name = "FILE", requires = "path")]
+    proof: Option<PathBuf>,
     /// Checkpoints that were kept elsewhere: a file or folder with notes, CI logs or receipts; may be said more than once
     #[arg(long, value_name = "FILE|FOLDER", action = clap::ArgAction::Append)]
     anchor: Vec<PathBuf>,
@@ -58,6 +62,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
+    if let Some(answer) = proof::verify(world, args.path.as_deref(), args.proof.as_deref(), &args.trust, args.json) {
+        return answer;
+    }
     match &args.path {
         Some(path) if !world.at(path).is_dir() => one(world, args, path),
         path => {
