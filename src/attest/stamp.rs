@@ -49,12 +49,16 @@ pub(crate) fn stamp(
         warnings
             .push(format!("the time-stamp says {}, this machine's clock says {now}: one of them is wrong", stamp.on));
     }
-    let address = Address::parse(&slot::stamp_name(at.environment, at.size))?;
-    match vault.put_once(&address, &answer, at.tags, at.lock) {
-        Ok(put) => warnings.extend(put.warnings),
-        // Another step had the same state stamped: one answer is enough.
-        Err(VaultError::Different { .. }) => {}
-        Err(e) => return Err(e.into()),
+    // First what was stamped: an answer alone holds a digest and nothing to compare it with.
+    for (place, bytes) in
+        [(slot::checkpoint_name(at.environment, at.size), note), (slot::stamp_name(at.environment, at.size), &answer)]
+    {
+        match vault.put_once(&Address::parse(&place)?, bytes, at.tags, at.lock) {
+            Ok(put) => warnings.extend(put.warnings),
+            // Another step had the same state stamped: one answer is enough.
+            Err(VaultError::Different { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
     }
     Ok((stamp.on, warnings))
 }

@@ -10,6 +10,8 @@ pub(crate) mod leaves;
 pub(crate) mod orphans;
 pub(crate) mod proof;
 pub(crate) mod slot;
+#[cfg(feature = "tsa")]
+pub(crate) mod stamps;
 pub(crate) mod whole;
 #[cfg(test)]
 pub(crate) mod written;

@@ -53,3 +53,38 @@ fn one(full: &Path, shown: &Path, trust: &TrustSet, anchors: &mut Anchors) -> Re
     let found = File::open(full).and_then(|file| anchors.read(&name, BufReader::new(file), trust));
     Ok(found.with_context(|| format!("could not read `{name}`"))?)
 }
+
+/// The time-stamps beside the ledgers: what to say of them, and whether each that was checked holds.
+#[cfg(feature = "tsa")]
+pub(super) fn stamps(
+    world: &World,
+    roots: Option<&Path>,
+    vault: &crate::vault::Vault,
+    trust: &TrustSet,
+    anchors: &mut Anchors,
+) -> Result<(Vec<String>, bool), Failure> {
+    use crate::ledger::stamps;
+    let pem = match roots {
+        Some(file) => {
+            let text = std::fs::read_to_string(world.at(file));
+            Some(text.with_context(|| format!("could not read the certificates in `{}`", file.display()))?)
+        }
+        None => None,
+    };
+    let (all, unchecked) = stamps::read(vault, pem.as_deref(), trust, anchors)?;
+    let mut lines: Vec<String> = Vec::new();
+    if unchecked > 0 {
+        lines.push(format!(
+            "time-stamps: {unchecked}, not checked: say --tsa-roots FILE, the certificates of their authorities"
+        ));
+    }
+    for s in &all {
+        lines.push(match &s.stamp {
+            Ok((on, signer)) => {
+                format!("time-stamp: {} leaves stood there on {on}, says {signer} ({})", s.size, s.address)
+            }
+            Err(why) => format!("time-stamp: {} does not hold: {why}", s.address),
+        });
+    }
+    Ok((lines, all.iter().all(|s| s.stamp.is_ok())))
+}

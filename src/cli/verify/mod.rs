@@ -45,6 +45,10 @@ pub(crate) struct Args {
     /// Checkpoints that were kept elsewhere: a file or folder with notes, CI logs or receipts; may be said more than once
     #[arg(long, value_name = "FILE|FOLDER", action = clap::ArgAction::Append)]
     anchor: Vec<PathBuf>,
+    /// Certificates (PEM) of the time-stamp authorities that are believed: checks the time-stamps beside the ledgers
+    #[cfg(feature = "tsa")]
+    #[arg(long, value_name = "FILE")]
+    tsa_roots: Option<PathBuf>,
     /// A record that is younger may be without its leaf: 90s, 15m, 2h
     #[arg(long, value_name = "TIME", default_value = "15m")]
     grace: String,

@@ -23,6 +23,10 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
     let vault = open_vault(world, url)?;
     let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
     let (mut anchors, without) = anchors::read(world, &args.anchor, &trusting.set)?;
+    #[cfg(feature = "tsa")]
+    let (stamps, stamped) = anchors::stamps(world, args.tsa_roots.as_deref(), &vault, &trusting.set, &mut anchors)?;
+    #[cfg(not(feature = "tsa"))]
+    let (stamps, stamped) = (Vec::<String>::new(), true);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if vault.is_local() { cores } else { cores.max(REMOTE) };
     let now = (world.now)();
@@ -57,18 +61,22 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
             "name the vault with --vault, or the folder that holds evidence/",
         ));
     }
-    let exit = exit(&answer, &anchors, without.is_empty(), tally.exit().or(found(finding)));
+    let exit = exit(&answer, &anchors, without.is_empty() && stamped, tally.exit().or(found(finding)));
     if args.json {
         for ledger in &answer.ledgers {
             words::json(world, &ledger_json(ledger))?;
         }
-        words::json(world, &summary_json(&answer, &anchors, &without, told::counts(&tally, &trusting.from)))?;
+        words::json(
+            world,
+            &summary_json(&answer, &anchors, (&without, &stamps), told::counts(&tally, &trusting.from)),
+        )?;
     } else {
         let mut lines = told::count_lines(&tally, &trusting.from);
         lines.extend(answer.ledgers.iter().flat_map(ledger_lines));
         lines.extend(answer.findings.told().iter().map(|f| format!("  {}", finding_line(f))));
         lines.extend(without);
-        lines.extend(anchor_lines(&anchors, args.anchor.is_empty()));
+        lines.extend(stamps);
+        lines.extend(anchor_lines(&anchors, anchors.all.is_empty() && args.anchor.is_empty()));
         lines.push(versions(&answer.versions));
         lines.iter().for_each(|line| world.say(&shown::line(line)));
     }
@@ -155,7 +163,8 @@ fn ledger_json(ledger: &Ledger) -> Value {
     })
 }
 
-fn summary_json(answer: &Whole, anchors: &Anchors, without: &[String], mut counts: Value) -> Value {
+fn summary_json(answer: &Whole, anchors: &Anchors, said: (&[String], &[String]), mut counts: Value) -> Value {
+    let (without, stamps) = said;
     let (proved, up_to) = anchors.proved();
     let not_proved = anchors.all.iter().filter(|a| a.proof != Proof::Proved);
     let not_proved: Vec<Value> = not_proved
@@ -181,6 +190,7 @@ fn summary_json(answer: &Whole, anchors: &Anchors, without: &[String], mut count
             "notProved": not_proved, "nothingFoundIn": without,
         });
         summary.insert("anchors".to_owned(), anchors);
+        summary.insert("timeStamps".to_owned(), json!(stamps));
         summary.insert("versions".to_owned(), versions);
         summary.insert("findings".to_owned(), json!(answer.findings.told()));
     }
