@@ -150,8 +150,10 @@ pub(super) fn ledgers(
             match slot::number(name) {
                 Some(number) => shelf.add(number),
                 None if name.starts_with("tile/entries/") => shelf.add_tile(name),
-                // Hints, and copies of what the slots say.
-                None if ["claims/", "tile/", "checkpoints/"].iter().any(|folder| name.starts_with(folder)) => {}
+                // Hints, copies of what the slots say, and the word of others about them.
+                None if ["claims/", "tile/", "checkpoints/", "timestamps/"]
+                    .iter()
+                    .any(|folder| name.starts_with(folder)) => {}
                 None => strange.push(address.to_string()),
             }
             strange.truncate(MOST_TWICE);
