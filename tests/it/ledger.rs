@@ -331,3 +331,30 @@ fn a_rewritten_ledger_is_a_fork_and_a_failing_anchor_does_not_stop_a_record() {
     assert!(failing.err.contains("warning: the checkpoint is not anchored at file/below"), "{}", failing.err);
     stage.play(&["ledger", "anchor", "--output", "file/below"]).exits(1);
 }
+
+#[test]
+fn verify_takes_all_of_it_and_believes_the_anchors() {
+    let mut stage = attested(3);
+    std::fs::create_dir(stage.at("folder")).unwrap();
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["ledger", "anchor", "--output", target]).exits(0);
+    }
+    stage.play(&["ledger", "compact"]).exits(0);
+    orphan(&stage, "lost");
+    stage.now += chrono::TimeDelta::hours(1);
+    stage.play(&["attest", "--heartbeat", "-e", "prod"]).exits(0);
+    stage.play(&["ledger", "compact"]).exits(0);
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["verify", "--anchor", target]).exits(0);
+    }
+    // The newest entries and their records are taken away: only the anchors know.
+    for number in 2..=4 {
+        std::fs::remove_file(slot(&stage, number)).unwrap();
+    }
+    for run in ["r2", "lost"] {
+        std::fs::remove_file(stage.at(".vouchsafe").join(record(&stage, run))).unwrap();
+    }
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["verify", "--anchor", target]).exits(3);
+    }
+}
