@@ -130,7 +130,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let renderer = RENDERERS.iter().find(|r| r.name == format);
     let renderer = renderer.ok_or_else(|| Failure::usage(format!("no format `{format}`"), "say table, csv or json"))?;
     let mut count = Tally::default();
-    let entries = ledger::entries(&vault, &trusting.set, &filter)?;
+    let (entries, strangers) = ledger::entries(&vault, &trusting.set, &filter)?;
+    words::strangers(world, &strangers);
     // A table appears at its end; what is written as it comes shows itself how far it is.
     let quiet = !world.stderr_is_terminal || (world.stdout_is_terminal && renderer.name != "table");
     let mut shown = progress::Shown::new(&mut world.stderr, &world.now, !quiet);

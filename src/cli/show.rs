@@ -62,7 +62,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             ledger::open(&vault, &trusting.set, &Address::parse(address)?)
         }
         which => {
-            let addresses = likely(ledger::addresses(&vault, &Filter::default())?, which.as_deref());
+            let (addresses, strangers) = ledger::addresses(&vault, &Filter::default())?;
+            words::strangers(world, &strangers);
+            let addresses = likely(addresses, which.as_deref());
             let entries = addresses.iter().map(|address| ledger::open(&vault, &trusting.set, address));
             find(entries, which.as_deref(), &args.vault)?
         }
