@@ -295,6 +295,10 @@ fn an_end_that_is_cut_off_shows_against_an_anchor() {
     assert_eq!(verified.summary()["anchors"]["proved"], 4);
     let told = stage.play(&["verify", "--anchor", "logs"]).exits(3);
     assert!(told.err.contains("anchors: 4 of 6 proved") && told.err.contains("truncated"), "{}", told.err);
+    // An environment that is not asked for is not missing.
+    attest(&mut stage, "staging", 7);
+    let staging = verify(&stage, &["--environment", "staging", "--anchor", "logs"]);
+    assert_eq!((staging.code, &staging.summary()["anchors"]["proved"]), (0, &0.into()), "{staging}");
     // The whole ledger, with all that it named.
     remove(&stage, ".vouchsafe/ledger");
     let verified = verify(&stage, &["--anchor", "logs/1"]);

@@ -6,7 +6,7 @@ use crate::cli::list::Tally;
 use crate::cli::world::World;
 use crate::export::shown;
 use crate::ledger::Verdict;
-use crate::ledger::whole::{self, Anchors, Finding, Ledger, Proof, State, Told, Weight, Whole};
+use crate::ledger::whole::{self, Anchors, Finding, Ledger, State, Told, Weight, Whole};
 use crate::vault::Versions;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -34,8 +34,8 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
     let mut tally = Tally::default();
     let mut finding = false;
     let answer = whole::verify(&ask, &mut anchors, &mut |step| {
-        let (what, done) = match step {
-            Told::Walked(entries) => ("walked the ledger, entries", entries),
+        let (what, done, unit) = match step {
+            Told::Walked(entries) => ("walked the ledger", entries, progress::Unit::Entries),
             Told::Record(judged) => {
                 tally.see(&judged.entry);
                 tally.on_their_way += u64::from(judged.on_its_way);
@@ -46,12 +46,12 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
                 } else if args.all || !fine {
                     words::writeln_quietly(world, &told::line(&judged.entry))?;
                 }
-                ("verified", tally.total)
+                ("verified", tally.total, progress::Unit::Records)
             }
         };
         if world.stderr_is_terminal && done % 64 == 0 {
             let mut shown = progress::Shown::new(&mut world.stderr, &world.now, true).since(now);
-            shown.step(what, done, None, progress::Unit::Records);
+            shown.step(what, done, None, unit);
         }
         Ok(())
     })?;
@@ -76,7 +76,7 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
         lines.extend(answer.findings.told().iter().map(|f| format!("  {}", finding_line(f))));
         lines.extend(without);
         lines.extend(stamps);
-        lines.extend(anchor_lines(&anchors, anchors.all.is_empty() && args.anchor.is_empty()));
+        lines.extend(anchor_lines(&anchors, anchors.kept().next().is_none() && args.anchor.is_empty()));
         lines.push(versions(&answer.versions));
         lines.iter().for_each(|line| world.say(&shown::line(line)));
     }
@@ -97,7 +97,7 @@ fn exit(answer: &Whole, anchors: &Anchors, all_found: bool, records: Exit) -> Ex
         State::Whole => weighed(ledger.findings.worst()),
         State::Gap | State::Forked | State::Truncated => Exit::Unverified,
     });
-    let proved = all_found && anchors.omitted == 0 && anchors.all.iter().all(|a| a.proof == Proof::Proved);
+    let proved = all_found && anchors.omitted == 0 && anchors.not_proved().next().is_none();
     let anchored = if proved { Exit::Done } else { Exit::Unverified };
     ledgers.chain([weighed(answer.findings.worst()), anchored]).fold(records, Exit::or)
 }
@@ -166,8 +166,8 @@ fn ledger_json(ledger: &Ledger) -> Value {
 fn summary_json(answer: &Whole, anchors: &Anchors, said: (&[String], &[String]), mut counts: Value) -> Value {
     let (without, stamps) = said;
     let (proved, up_to) = anchors.proved();
-    let not_proved = anchors.all.iter().filter(|a| a.proof != Proof::Proved);
-    let not_proved: Vec<Value> = not_proved
+    let not_proved: Vec<Value> = anchors
+        .not_proved()
         .map(|a| {
             let said = &a.checkpoint;
             json!({"from": a.from, "origin": said.origin, "size": said.size, "why": a.proof.why(said.size)})
@@ -186,7 +186,7 @@ fn summary_json(answer: &Whole, anchors: &Anchors, said: (&[String], &[String]),
     if let Some(summary) = counts.as_object_mut() {
         summary.insert("ledgers".to_owned(), Value::Object(states));
         let anchors = json!({
-            "found": anchors.all.len() as u64 + anchors.omitted, "proved": proved, "upTo": up_to,
+            "found": found_in(anchors), "proved": proved, "upTo": up_to,
             "notProved": not_proved, "nothingFoundIn": without,
         });
         summary.insert("anchors".to_owned(), anchors);
@@ -195,6 +195,11 @@ fn summary_json(answer: &Whole, anchors: &Anchors, said: (&[String], &[String]),
         summary.insert("findings".to_owned(), json!(answer.findings.told()));
     }
     json!({"summary": counts})
+}
+
+/// Checkpoints that were found in what was kept elsewhere.
+fn found_in(anchors: &Anchors) -> u64 {
+    anchors.kept().count() as u64 + anchors.omitted
 }
 
 fn anchor_lines(anchors: &Anchors, none_said: bool) -> Vec<String> {
@@ -207,8 +212,8 @@ fn anchor_lines(anchors: &Anchors, none_said: bool) -> Vec<String> {
     }
     let (proved, up_to) = anchors.proved();
     let up_to = up_to.map(|size| format!(", the largest of {size} leaves")).unwrap_or_default();
-    let mut lines = vec![format!("anchors: {proved} of {} proved{up_to}", anchors.all.len() as u64 + anchors.omitted)];
-    let not_proved: Vec<_> = anchors.all.iter().filter(|a| a.proof != Proof::Proved).collect();
+    let mut lines = vec![format!("anchors: {proved} of {} proved{up_to}", found_in(anchors))];
+    let not_proved: Vec<_> = anchors.not_proved().collect();
     for anchor in not_proved.iter().take(MOST_ANCHORS) {
         lines.push(format!("  not proved: {}: {}", anchor.from, anchor.proof.why(anchor.checkpoint.size)));
     }

@@ -1,3 +1,4 @@
+use super::find::{LONGEST, MARK};
 use super::*;
 use crate::seal::key::PrivateKey;
 use crate::seal::signer::Signer;

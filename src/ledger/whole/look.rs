@@ -124,6 +124,8 @@ pub(super) struct Shelf {
     pub(super) count: u64,
     /// Full tiles of entries, by number: first and last of every run.
     tiles: Vec<(u64, u64)>,
+    /// Copies of checkpoints.
+    pub(super) copies: Vec<Address>,
 }
 
 /// The ledgers of a vault, by the name of their folder.
@@ -151,9 +153,8 @@ pub(super) fn ledgers(
                 Some(number) => shelf.add(number),
                 None if name.starts_with("tile/entries/") => shelf.add_tile(name),
                 // Hints, copies of what the slots say, and the word of others about them.
-                None if ["claims/", "tile/", "checkpoints/", "timestamps/"]
-                    .iter()
-                    .any(|folder| name.starts_with(folder)) => {}
+                None if name.starts_with("checkpoints/") => shelf.copies.push(address),
+                None if ["claims/", "tile/", "timestamps/"].iter().any(|folder| name.starts_with(folder)) => {}
                 None => strange.push(address.to_string()),
             }
             strange.truncate(MOST_TWICE);
@@ -173,7 +174,7 @@ pub(super) fn ledgers(
 
 impl Shelf {
     fn new(whose: Whose) -> Self {
-        Self { whose, slots: Vec::new(), count: 0, tiles: Vec::new() }
+        Self { whose, slots: Vec::new(), count: 0, tiles: Vec::new(), copies: Vec::new() }
     }
 
     /// Tiles come in rising order; partial ones are no use, a full one will hold the same.

@@ -7,6 +7,7 @@ mod anchor;
 mod chain;
 mod count;
 mod crew;
+mod find;
 mod finding;
 mod look;
 mod missing;
@@ -15,7 +16,7 @@ mod rows;
 mod stands;
 mod tiles;
 
-pub(crate) use anchor::{Anchors, Proof};
+pub(crate) use anchor::Anchors;
 pub(crate) use chain::Head;
 pub(crate) use finding::{Finding, Findings, State, Weight};
 pub(crate) use record::Judged;
@@ -102,6 +103,11 @@ pub(crate) fn verify(
     let of_ledgers = std::mem::take(&mut noticed.twice);
     let mut ledgers = Vec::new();
     let mut known: BTreeMap<String, Rows> = BTreeMap::new();
+    if !ask.filter.environments.is_empty() {
+        let words = ask.filter.environments.iter().map(|e| slot::folder(e));
+        anchors
+            .only(&words.map(|f| f.trim_start_matches("ledger/").trim_end_matches('/').to_owned()).collect::<Vec<_>>());
+    }
     for shelf in shelves.values() {
         let (mut ledger, rows) = walk(ask, shelf, anchors, tell)?;
         twice_in_ledger(&mut ledger, &shelf.whose.folder(), &of_ledgers);
@@ -148,7 +154,11 @@ fn walk(
     let mut count = Count::new(whose.evidence(), ask.filter, ask.now);
     // A slot adds a leaf at least; what comes in groups grows from there.
     count.rows.expect(shelf.count);
+    let strange = copies(ask, shelf, anchors)?;
     let mut chain = Chain::new(whose, ask.trust, anchors, count);
+    for what in strange {
+        chain.findings.add(Weight::Finding, None, what);
+    }
     let from = tiles::walk(ask, shelf, &mut chain, tell)?;
     let feed = |give: &mut dyn FnMut(Vec<u64>) -> bool| {
         let mut piece = Vec::with_capacity(PIECE);
@@ -186,6 +196,19 @@ fn walk(
     let Count { records, heartbeats, late, .. } = count;
     let environment = whose.environment.clone();
     Ok((Ledger { environment, state, origin, head, entries, leaves, records, heartbeats, late, findings }, rows))
+}
+
+/// Reads the copies of checkpoints that stand beside the ledger; answers with what is none.
+fn copies(ask: &Ask, shelf: &Shelf, anchors: &mut Anchors) -> Result<Vec<String>, VaultError> {
+    let mut strange = Vec::new();
+    for piece in shelf.copies.chunks(PIECE) {
+        for (place, got) in piece.iter().zip(ask.vault.get_many(piece, AT_ONCE)) {
+            if let Err(why) = anchors.read_copy(place.as_str(), &got?, ask.trust) {
+                strange.push(format!("`{place}` is no copy of a checkpoint: {why}"));
+            }
+        }
+    }
+    Ok(strange)
 }
 
 /// Judges every record. Answers with how many there are and which environments have no ledger.

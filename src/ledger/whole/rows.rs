@@ -186,3 +186,53 @@ fn half(digest: &Sha256Digest) -> u128 {
 fn seconds(on: DateTime<Utc>) -> u32 {
     u32::try_from(on.timestamp().max(0)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::leaf::Said;
+
+    fn on(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
+    }
+
+    fn rows(leaves: &[(&str, &[u8])]) -> Rows {
+        let mut rows = Rows::default();
+        for (seq, (address, bytes)) in (0..).zip(leaves) {
+            let logged = Logged {
+                address: (*address).to_owned(),
+                sha256: Sha256Digest::of(bytes),
+                recorded_on: on(0),
+                keep_until: None,
+                via: [Via::Attest, Via::Spool, Via::Adopt][seq as usize % 3],
+            };
+            let leaf = Leaf { seq, logged_on: on(7), said: Said::Record(logged.clone()) };
+            rows.push(Some(seq + 100), &leaf, &logged);
+        }
+        rows.close();
+        rows
+    }
+
+    #[test]
+    fn a_row_is_48_bytes() {
+        assert_eq!(size_of::<Row>(), 48);
+    }
+
+    #[test]
+    fn the_first_leaf_of_an_address_counts() {
+        let rows = rows(&[("b", b"1"), ("a", b"2"), ("b", b"1"), ("c", b"3"), ("b", b"4")]);
+        assert_eq!((rows.len(), rows.repeated), (5, 1));
+        let b = rows.see("b").unwrap();
+        assert_eq!((b.at, b.via), (At { leaf: 0, slot: Some(100) }, Via::Attest));
+        assert!(b.is(&Sha256Digest::of(b"1")) && !b.is(&Sha256Digest::of(b"4")));
+        assert_eq!(b.contradicted, Some(At { leaf: 4, slot: Some(104) }));
+        assert_eq!((b.logged_on, b.says(on(0)), b.says(on(1))), (on(7), true, false));
+        assert_eq!(rows.named("a").map(|a| a.via), Some(Via::Spool));
+        assert!(rows.see("d").is_none());
+        let mut unseen: Vec<u64> = rows.unseen().map(|at| at.leaf).collect();
+        unseen.sort_unstable();
+        assert_eq!(unseen, [1, 3]);
+        assert!(rows.lacks("a", &At { leaf: 1, slot: Some(101) }) && !rows.lacks("b", &b.at));
+        assert!(!rows.lacks("a", &At { leaf: 1, slot: None }));
+    }
+}

@@ -1,7 +1,8 @@
 use super::*;
 use crate::ledger::leaf::{Logged, Via};
 use crate::ledger::slot::Slot;
-use crate::ledger::whole::{Anchors, Proof, State, Whole, verify};
+use crate::ledger::whole::anchor::Proof;
+use crate::ledger::whole::{Anchors, State, Whole, verify};
 use crate::seal::key::PrivateKey;
 use crate::seal::signer::Signer;
 use crate::seal::tlog::tile::Tiler;
@@ -95,6 +96,10 @@ fn numbers_of_tiles_come_back() {
 #[test]
 fn leaves_come_from_tiles_and_the_rest_from_entries() {
     let (folder, slots) = folder();
+    // What else belongs there.
+    write(&folder, "ledger/env=p/checkpoints/000000000273", slots[90].note.as_bytes());
+    write(&folder, "ledger/env=p/timestamps/000000000273.tsr", b"x");
+    write(&folder, "ledger/env=p/claims/999999999900-0123456789abcdef", b"x");
     let mut anchors = Anchors::default();
     for slot in [3, 90, 180, slots.len() - 1] {
         anchors.read("log", slots[slot].note.as_bytes(), &TrustSet::of(signer().public_key())).unwrap();
@@ -105,6 +110,8 @@ fn leaves_come_from_tiles_and_the_rest_from_entries() {
     let (size, entries) = (slots.last().unwrap().checkpoint.size, slots.len() as u64);
     assert_eq!((ledger.state, ledger.leaves, ledger.entries, ledger.records), (State::Whole, size, entries, size - 1));
     assert!(anchors.all.iter().all(|a| a.proof == Proof::Proved), "{:?}", anchors.all);
+    assert_eq!((anchors.all.len(), anchors.proved()), (5, (4, Some(size))), "a copy in the vault is no anchor");
+    assert_eq!(whole.findings.told(), []);
     // Every one is missing, and named: from its tile or its entry.
     assert_eq!(records.len() as u64, size - 1);
     assert!(records.iter().all(|r| r.starts_with("missing leaf ")), "{records:?}");
@@ -136,4 +143,17 @@ fn a_tile_that_was_altered_counts_for_nothing() {
         assert_eq!((ledger.state, ledger.entries), (State::Whole, slots.len() as u64), "{bend}: {told}");
         assert!(records.iter().all(|r| r.contains("in slot")), "{bend}");
     }
+}
+
+#[test]
+fn a_copy_of_a_checkpoint_shows_what_was_cut_off() {
+    let (folder, slots) = folder();
+    let last = slots.last().unwrap();
+    write(&folder, "ledger/env=p/checkpoints/000000000702", last.note.as_bytes());
+    write(&folder, "ledger/env=p/checkpoints/000000000009", b"hello");
+    std::fs::remove_file(folder.path().join(format!("ledger/env=p/{}", slot::name(last.number)))).unwrap();
+    let (whole, _, told) = verified(&folder, &mut Anchors::default());
+    assert_eq!(whole.ledgers[0].state, State::Truncated);
+    assert!(told.contains("the copy of a checkpoint at ledger/env=p/checkpoints/000000000702"), "{told}");
+    assert!(told.contains("000000000009` is no copy of a checkpoint"), "{told}");
 }

@@ -1,7 +1,10 @@
 use super::*;
 use crate::ledger::filter::Filter;
+use crate::ledger::leaf::Said;
 use crate::ledger::leaf::{Leaf, Logged, Via};
 use crate::ledger::slot::{self, Slot};
+use crate::ledger::whole::anchor::Proof;
+use crate::ledger::whole::stands;
 use crate::seal::key::PrivateKey;
 use crate::seal::signer::Signer;
 use crate::seal::tlog::checkpoint::Checkpoint;
