@@ -148,3 +148,7 @@ fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRec
     };
     (timeless(theirs) == timeless(record)).then_some(theirs)
 }
+
+#[cfg(test)]
+#[path = "deliver_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// How one request goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The connection closes before anything is done.
     DropBefore,
     /// It is done, then the connection closes without an answer.
@@ -44,17 +44,25 @@ pub(super) enum Fault {
     Stall,
     /// Not what was asked for at all.
     Garbage,
+    /// A listing of long ago: nothing is there yet.
+    Stale,
 }
 
+/// What is stored: by key, the versions of each.
+pub(crate) type Objects = BTreeMap<String, Vec<Version>>;
+
+/// Sees each request before it is answered: may change what is stored, and says how this one goes wrong.
+pub(crate) type Script = Box<dyn FnMut(&mut Objects, &Request) -> Option<Fault> + Send>;
+
 #[derive(Clone, Debug)]
-pub(super) struct Version {
+pub(crate) struct Version {
     pub id: String,
     pub bytes: Vec<u8>,
     pub headers: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -63,8 +71,8 @@ pub(super) struct Request {
 }
 
 #[derive(Default)]
-pub(super) struct State {
-    pub objects: BTreeMap<String, Vec<Version>>,
+pub(crate) struct State {
+    pub objects: Objects,
     pub requests: Vec<Request>,
     /// Method, how many times, what.
     pub faults: Vec<(&'static str, usize, Fault)>,
@@ -73,17 +81,19 @@ pub(super) struct State {
     /// No object lock on this bucket.
     pub unlocked: bool,
     pub unversioned: bool,
+    /// For what `faults` cannot say: the fault of one certain request, and others who write in between.
+    pub script: Option<Script>,
     counter: u64,
 }
 
-pub(super) struct FakeS3 {
+pub(crate) struct FakeS3 {
     pub address: SocketAddr,
     pub state: Arc<Mutex<State>>,
     stop: Arc<AtomicBool>,
 }
 
 impl FakeS3 {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
@@ -101,19 +111,19 @@ impl FakeS3 {
         Self { address, state, stop }
     }
 
-    pub(super) fn with(faults: &[(&'static str, usize, Fault)]) -> Self {
+    pub(crate) fn with(faults: &[(&'static str, usize, Fault)]) -> Self {
         let fake = Self::start();
         fake.state.lock().unwrap().faults = faults.to_vec();
         fake
     }
 
     /// Requests by method, without presigned sub-resources.
-    pub(super) fn count(&self, method: &str) -> usize {
+    pub(crate) fn count(&self, method: &str) -> usize {
         self.state.lock().unwrap().requests.iter().filter(|r| r.method == method).count()
     }
 
     /// Versions of all objects.
-    pub(super) fn versions(&self) -> usize {
+    pub(crate) fn versions(&self) -> usize {
         self.state.lock().unwrap().objects.values().map(Vec::len).sum()
     }
 }
@@ -167,6 +177,8 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
 
 fn serve(stream: &TcpStream, state: &Mutex<State>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Head and body are two writes: without this the second waits 40 ms for an acknowledgement (Nagle, delayed ACK).
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let (fault, answer) = {
@@ -178,6 +190,12 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 state.faults[i].1 -= 1;
                 state.faults[i].2
             });
+            let scripted = state.script.take().and_then(|mut script| {
+                let fault = script(&mut state.objects, &request);
+                state.script = Some(script);
+                fault
+            });
+            let fault = scripted.or(fault);
             let untouched = matches!(fault, Some(Fault::DropBefore | Fault::Before(..) | Fault::SilentBefore));
             (fault, if untouched { Answer::error(500, "Untouched") } else { answer(&mut state, &request, fault) })
         };
@@ -198,7 +216,8 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 false
             }
             Some(Fault::Stall) => {
-                let _ = answer.head(stream).and_then(|()| (&*stream).write_all(&answer.body[..1]));
+                let _ =
+                    answer.head(stream).and_then(|()| (&*stream).write_all(answer.body.get(..1).unwrap_or_default()));
                 std::thread::sleep(Duration::from_millis(1500));
                 false
             }
@@ -355,8 +374,8 @@ fn list(state: &State, request: &Request, fault: Option<Fault>) -> Answer {
     );
     let most: usize = ask("max-keys").parse().unwrap_or(3); // small, so that every listing has pages
     let mut keys = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
-    let page: Vec<_> = keys.by_ref().take(most).collect();
-    let more = keys.next().is_some();
+    let page: Vec<_> = keys.by_ref().take(if fault == Some(Fault::Stale) { 0 } else { most }).collect();
+    let more = keys.next().is_some() && fault != Some(Fault::Stale);
     let mut body = format!("<ListBucketResult><Name>vault</Name><IsTruncated>{more}</IsTruncated>");
     for (key, versions) in &page {
         body += &format!(

@@ -19,7 +19,7 @@ mod trouble;
 mod wire;
 
 #[cfg(test)]
-mod fake_s3;
+pub(crate) mod fake_s3;
 #[cfg(test)]
 mod folder_tests;
 #[cfg(test)]
