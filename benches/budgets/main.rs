@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench is a process of its own: it has no `World`")]
 
 mod floors;
+mod many;
 mod measure;
 mod stage;
 
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
         ["floor-tokens", report] => floor_tokens(report.as_ref(), false),
         ["floor-verify", key, vault] => floor_verify(key.as_ref(), vault.as_ref()),
         ["floor-tokens-sha256", report] => floor_tokens(report.as_ref(), true),
+        // `cargo bench -- fill FOLDER 100000`: a vault to measure by hand, its keys beside it
+        ["fill", folder, records, ..] => fill(folder.as_ref(), records),
         words if words.contains(&"--bench") => budgets(words.contains(&"--big")),
         // `cargo test --all-targets` comes here: there is nothing to assert
         _ => Ok(()),
@@ -57,9 +60,17 @@ fn budgets(big: bool) -> Result<()> {
     size()?.print();
     if big {
         memory(&stage)?.iter().for_each(Row::print);
-        verify(&stage)?.iter().for_each(Row::print);
     }
+    verify(&stage, if big { 100_000 } else { 5_000 })?.iter().for_each(Row::print);
     println!("medians of {RUNS} alternating runs ({SLOW_RUNS} for the large files); ratio = ours / floor");
+    Ok(())
+}
+
+fn fill(folder: &Path, records: &str) -> Result<()> {
+    let stage = Stage::new()?;
+    many::fill(&stage, folder, records.parse()?)?;
+    fs::copy(&stage.key, folder.with_extension("key"))?;
+    fs::copy(&stage.public, folder.with_extension("pem"))?;
     Ok(())
 }
 
@@ -159,36 +170,32 @@ fn memory(stage: &Stage) -> Result<Vec<Row>> {
     ])
 }
 
-/// `verify` of a vault, against reading the same files and nothing but `verify_strict` on all cores; and its memory.
-fn verify(stage: &Stage) -> Result<Vec<Row>> {
-    const FEW: usize = 100;
-    const MANY: usize = 5000;
-    let (few, many) = (stage.root.join("few"), stage.root.join("many"));
-    stage.fill(&few, FEW)?;
-    stage.fill(&many, MANY)?;
+/// `verify` of a vault with its ledger, against reading the records and nothing but `verify_strict` on all cores; and its
+/// memory. With `--big` of 100,000 records and of 10,000, and once more over tiles; else of 5,000 and 500.
+fn verify(stage: &Stage, many: u64) -> Result<Vec<Row>> {
+    let (few, lot) = (stage.root.join("few"), stage.root.join("lot"));
+    many::fill(stage, &few, many / 10)?;
+    many::fill(stage, &lot, many)?;
     let verify = |vault: &Path| {
         let mut command = stage.vouchsafe();
         command.args(["verify", "--vault"]).arg(vault).arg("--key").arg(&stage.public);
         command
     };
-    let (ours, floor) = alternate(
-        SLOW_RUNS,
-        |_| timed(&mut verify(&many)),
-        |_| timed(&mut stage.floor([Path::new("floor-verify"), &stage.key, &many])),
-    )?;
-    let rate = |time: Duration| format!("{:.0}/s", MANY as f64 / time.as_secs_f64());
-    Ok(vec![
-        Row {
-            what: "verify: 5,000 records / read and verify_strict, all cores",
-            ours: rate(ours),
-            floor: rate(floor),
-            ratio: ratio(floor.as_secs_f64() / ours.as_secs_f64()),
-            budget: ">= 0.80",
-        },
-        Row::peaks(
-            "peak memory: verify of 5,000 records / of 100",
-            peak_kb(&mut verify(&many))?,
-            peak_kb(&mut verify(&few))?,
-        ),
-    ])
+    let rate = |time: Duration| format!("{:.0}/s", many as f64 / time.as_secs_f64());
+    let against_floor = |what: &'static str| -> Result<Row> {
+        let (ours, floor) = alternate(
+            SLOW_RUNS,
+            |_| timed(&mut verify(&lot)),
+            |_| timed(&mut stage.floor([Path::new("floor-verify"), &stage.key, &lot])),
+        )?;
+        let ratio = ratio(floor.as_secs_f64() / ours.as_secs_f64());
+        Ok(Row { what, ours: rate(ours), floor: rate(floor), ratio, budget: ">= 0.80" })
+    };
+    let entries = against_floor("verify: records and entries / read and verify_strict, all cores")?;
+    let peaks =
+        |what| -> Result<Row> { Ok(Row::peaks(what, peak_kb(&mut verify(&lot))?, peak_kb(&mut verify(&few))?)) };
+    let memory = peaks("peak memory: verify of that many records / of a tenth")?;
+    timed(stage.vouchsafe().args(["ledger", "compact", "--vault"]).arg(&lot).arg("--signing-key").arg(&stage.key))?;
+    let tiles = against_floor("verify: records and tiles / the same")?;
+    Ok(vec![entries, tiles, memory])
 }

@@ -5,13 +5,14 @@
 //! writer's own.
 
 use crate::ledger::claim;
-use crate::ledger::head::{self, Head};
+use crate::ledger::head::{self, Head, Seen};
 use crate::ledger::leaf::{Leaf, Logged, Said};
 use crate::ledger::slot::{self, MOST_LEAVES, Slot};
 use crate::record::digest::Sha256Digest;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
 use crate::seal::trust::TrustSet;
+use crate::vault::address::Address;
 use crate::vault::lock::Retention;
 use crate::vault::{Tags, Vault, VaultError};
 use chrono::{DateTime, Utc};
@@ -70,14 +71,13 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
     let mut ours: VecDeque<Said> = said.into();
     let mut last: Option<Appended> = None;
     let mut lost = 0;
-    let mut claimed = false;
     loop {
         // Records that others took along; what else there is to say is said by ourselves.
         ours.retain(|said| !matches!(said, Said::Record(r) if head.holds(&r.sha256)));
         if ours.is_empty() {
             return Ok(last.unwrap_or_else(|| standing(&head)));
         }
-        let (slot, taken) = compose(writer, &head, &ours)?;
+        let (slot, taken) = compose(writer, &head, &ours, lost > 0)?;
         let bytes =
             slot.to_bytes().map_err(|e| crate::seal::StatementError::Shape(e.to_string())).map_err(SealError::from)?;
         let theirs = match writer.vault.put_once(&head.address()?, &bytes, writer.tags, writer.lock) {
@@ -87,11 +87,8 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
                 head.doubts.push(format!("the ledger's entry: {e}"));
                 None
             }
-            Err(VaultError::Different { theirs, .. }) => Some(theirs),
-            Err(VaultError::TooLarge { .. }) => {
-                head.pass_over(None);
-                continue;
-            }
+            Err(VaultError::Different { theirs, .. }) => Some(Seen::Bytes(theirs)),
+            Err(VaultError::TooLarge { .. }) => Some(Seen::TooLarge),
             Err(e) => return Err(e.into()),
         };
         let Some(theirs) = theirs else {
@@ -104,28 +101,43 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         if lost > MOST_LOST {
             return Err(AppendError::Contended(lost));
         }
-        if !head.lost_to(&theirs, writer.trust) {
+        let followed = match head.look(writer.vault, theirs)? {
+            Seen::Bytes(theirs) => head.lost_to(&theirs, writer.trust),
+            Seen::TooLarge => {
+                head.pass_over(None);
+                false
+            }
+            Seen::Nothing => false,
+        };
+        if !followed {
             continue;
         }
-        // Two lost races in a row are no accident: say what waits, give the winner time to see it, and look again.
-        if !claimed {
-            claim_for(writer, &head, head.next, &ours)?;
-        }
-        claimed = !claimed;
-        std::thread::sleep(wait(&slot, lost));
-        head.catch_up(writer.vault, writer.trust)?;
+        // Where one was faster there may be many: say what waits, give the next winner time to see it, and look again.
+        let claims = if lost % 2 == 1 { claims(writer, &head, &ours)? } else { Vec::new() };
+        std::thread::scope(|s| {
+            let (vault, tags) = (writer.vault, writer.tags);
+            s.spawn(move || {
+                for (address, bytes) in claims {
+                    // A claim that cannot be put is no harm.
+                    drop(vault.put_once(&address, &bytes, tags, None));
+                }
+            });
+            std::thread::sleep(wait(&slot, lost));
+            head.catch_up(writer.vault, writer.trust)
+        })?;
     }
 }
 
-/// The entry with as many of ours as fit, what others wait for, and how many of ours are in it.
-fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>) -> Result<(Slot, usize), AppendError> {
+/// The entry with as many of ours as fit, where there was a race what others wait for, and how many of ours are in it.
+fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>, contended: bool) -> Result<(Slot, usize), AppendError> {
     let logged_on = (writer.now)();
     let size = head.base.as_ref().map_or(0, |b| b.checkpoint.size);
     let mut all: Vec<Said> = head::void_leaves(head).collect();
     let taken = ours.len().min(MOST_LEAVES);
     all.extend(ours.iter().take(taken).cloned());
     let is_ours = |sha256: &Sha256Digest| ours.iter().any(|s| matches!(s, Said::Record(r) if r.sha256 == *sha256));
-    let others = head.waiting(writer.vault, writer.trust).into_iter().filter(|w| !is_ours(&w.sha256));
+    let waiting = if contended { head.waiting(writer.vault, writer.trust) } else { Vec::new() };
+    let others = waiting.into_iter().filter(|w| !is_ours(&w.sha256));
     all.extend(others.map(Said::Record).take(MOST_LEAVES.saturating_sub(taken)));
     let records = head.base.as_ref().map_or(0, |b| b.records);
     let leaves = (size..).zip(all).map(|(seq, said)| {
@@ -142,16 +154,15 @@ fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>) -> Result<(Slot,
     Ok((Slot::next(head.base.as_ref(), head.next, &origin, leaves.collect(), writer.signer)?, taken))
 }
 
-/// Says what waits, beside the slot that is tried next. A claim that cannot be put is no harm.
-fn claim_for(writer: &Writer, head: &Head, next: u64, ours: &VecDeque<Said>) -> Result<(), SealError> {
+/// What says that ours wait for the next slot.
+fn claims(writer: &Writer, head: &Head, ours: &VecDeque<Said>) -> Result<Vec<(Address, Vec<u8>)>, SealError> {
+    let mut claims = Vec::new();
     for said in ours.iter().take(PER_CLAIM) {
-        if let Said::Record(logged) = said
-            && let Some((address, bytes)) = claim::write(head.folder(), next, logged, writer.signer)?
-        {
-            drop(writer.vault.put_once(&address, &bytes, writer.tags, None));
+        if let Said::Record(logged) = said {
+            claims.extend(claim::write(head.folder(), head.next, logged, writer.signer)?);
         }
     }
-    Ok(())
+    Ok(claims)
 }
 
 /// Records that one writer claims at once: more is the business of `adopt`, which is in no hurry.

@@ -227,10 +227,26 @@ fn who_waits_is_taken_along_once() {
         let (address, bytes) = claim::write("ledger/env=prod/", tried, &logged(name), &signer(seed)).unwrap().unwrap();
         vault.put_once(&address, &bytes, &tags(), None).unwrap();
     }
-    let done = append_as(&vault, 1, &own(1), "mine").unwrap();
+    let (signer, tags, trust) = (signer(1), tags(), own(1));
+    let now = || at(100);
+    let writer = Writer {
+        vault: &vault,
+        signer: &signer,
+        trust: &trust,
+        lock: None,
+        tags: &tags,
+        now: &now,
+        fresh: Uuid::nil(),
+    };
+    let head = Head::read(&vault, &trust, "prod").unwrap();
+    // Nobody was faster: claims are not even looked for.
+    let calm = append_as(&vault, 1, &own(1), "b").unwrap();
+    assert_eq!(calm.size, 2);
+    // Somebody was: that one.
+    let done = append_record(&writer, head, logged("mine"), true).unwrap();
     // A claim upon slot 0 by a writer that saw an empty ledger may be in no slot either: all from 0 on have been read.
-    assert_eq!(done.size, 4, "a, mine, theirs, old; the stranger has no say");
-    append_as(&vault, 1, &own(1), "b").unwrap();
+    assert_eq!(done.size, 5, "a, b, mine, theirs, old; the stranger has no say");
+    append_as(&vault, 1, &own(1), "c").unwrap();
     let (_, records) = read(&vault);
-    assert_eq!(records.len(), 5, "{records:?}");
+    assert_eq!(records.len(), 6, "{records:?}");
 }

@@ -20,7 +20,12 @@ fn origin(folder: &str) -> String {
     format!("vouchsafe.dev/claim/{}", folder.trim_start_matches("ledger/").trim_end_matches('/'))
 }
 
-/// The object and its place: beside the slot that was tried for.
+/// Where the claims of a ledger are.
+pub(crate) fn folder_of(ledger: &str) -> String {
+    format!("{ledger}claims/")
+}
+
+/// The object and its place, which names the slot that is tried for.
 pub(crate) fn write(
     folder: &str,
     tried: u64,
@@ -31,11 +36,11 @@ pub(crate) fn write(
     let name = origin(folder);
     let note = note::sign(&format!("{name}\n{}\n", STANDARD.encode(body)), &name, signer)?;
     let digest: String = logged.sha256.to_string().chars().take(DIGITS).collect();
-    let address = Address::parse(&format!("{folder}{}-{digest}", slot::name(tried))).ok();
+    let address = Address::parse(&format!("{}{}-{digest}", folder_of(folder), slot::name(tried))).ok();
     Ok(address.map(|address| (address, note.into_bytes())))
 }
 
-/// The slot that was tried for and the digest's first digits, from a name in a ledger's folder.
+/// The slot that was tried for and the digest's first digits, from a name in a folder of claims.
 pub(crate) fn parse_name(name: &str) -> Option<(u64, &str)> {
     let (tried, digest) = name.split_once('-')?;
     let hex = digest.len() == DIGITS && digest.bytes().all(|b| b.is_ascii_hexdigit());
@@ -70,7 +75,7 @@ mod tests {
             via: Via::Attest,
         };
         let (address, bytes) = write("ledger/env=prod/", 7, &logged, &signer).unwrap().unwrap();
-        assert_eq!(address.as_str(), "ledger/env=prod/999999999992-2d711642b726b044");
+        assert_eq!(address.as_str(), "ledger/env=prod/claims/999999999992-2d711642b726b044");
         assert_eq!(parse_name("999999999992-2d711642b726b044"), Some((7, "2d711642b726b044")));
         for no in ["999999999992", "999999999992-2d71", "x-2d711642b726b044", "999999999992-zd711642b726b044"] {
             assert_eq!(parse_name(no), None);

@@ -10,11 +10,15 @@ use super::{claim, leaf::Said};
 use crate::record::digest::Sha256Digest;
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Found, Vault, VaultError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Objects asked for at first: the newest entry, and room for the claims upon it.
-const PAGE: usize = 32;
+/// Entries asked for at first; more only where what stands there is none. A page of one would look sorted anywhere.
+const PAGE: usize = 8;
+/// Claims looked at.
+const CLAIMS: usize = 100;
+/// Reads under way at the same time.
+const AT_ONCE: usize = 32;
 /// Objects looked at before a ledger counts as flooded.
 const MOST: usize = 32 * 1024;
 /// Entries of strangers that are followed back in search of a known key.
@@ -38,7 +42,6 @@ pub(crate) struct Head {
     read_from: u64,
     /// Records in the entries that were read.
     logged: BTreeSet<Sha256Digest>,
-    claims: Vec<Address>,
 }
 
 impl Head {
@@ -54,7 +57,6 @@ impl Head {
             junk: BTreeMap::new(),
             read_from: 0,
             logged: BTreeSet::new(),
-            claims: Vec::new(),
         };
         let mut page = PAGE;
         loop {
@@ -68,7 +70,7 @@ impl Head {
                 head.skip_junk();
                 return Ok(head);
             }
-            page *= 32;
+            page *= 16;
             if page > MOST {
                 let why = format!("more than {seen} objects there are no entries; `vouchsafe verify` names them");
                 return Err(VaultError::Other { doing: format!("find the end of {}", head.folder), why });
@@ -109,28 +111,34 @@ impl Head {
         true
     }
 
+    /// What stands in the slot that was tried, which a create has just found taken. `first`: as it was seen then.
+    pub(crate) fn look(&self, vault: &Vault, first: Seen) -> Result<Seen, VaultError> {
+        settled(vault, &self.address()?, first)
+    }
+
     /// The slot that was tried holds nothing of ours; without a digest, it is too large to be read.
     pub(crate) fn pass_over(&mut self, sha256: Option<Sha256Digest>) {
         self.junk.insert(self.next, sha256);
         self.skip_junk();
     }
 
-    /// Looks again: follows what others have appended meanwhile, and sees their claims.
+    /// Looks again: follows what others have appended meanwhile.
     pub(crate) fn catch_up(&mut self, vault: &Vault, trust: &TrustSet) -> Result<(), VaultError> {
         let (slots, _) = self.list(vault, PAGE)?;
         let Some(last) = slots.first().copied().filter(|last| *last >= self.next) else { return Ok(()) };
         // Junk far ahead must not make us read a million slots that are not there.
-        let last = last.min(self.next + PAGE as u64);
+        let last = last.min(self.next + CLAIMS as u64);
         let numbers = self.next..=last;
         let addresses: Vec<Address> = numbers.clone().filter_map(|n| slot::address(&self.folder, n).ok()).collect();
-        for (number, read) in numbers.zip(vault.get_many(&addresses, PAGE)) {
-            match read {
-                // What is known to be junk has been passed over already.
-                _ if number < self.next => {}
-                Ok(theirs) => drop(self.lost_to(&theirs, trust)),
-                Err(VaultError::TooLarge { .. }) => self.pass_over(None),
-                Err(VaultError::NotFound { .. }) => break,
-                Err(e) => return Err(e),
+        for ((number, address), read) in numbers.zip(&addresses).zip(vault.get_many(&addresses, AT_ONCE)) {
+            // What is known to be junk has been passed over already.
+            if number < self.next {
+                continue;
+            }
+            match settled(vault, address, seen(read)?)? {
+                Seen::Bytes(theirs) => drop(self.lost_to(&theirs, trust)),
+                Seen::TooLarge => self.pass_over(None),
+                Seen::Nothing => break,
             }
         }
         Ok(())
@@ -143,16 +151,18 @@ impl Head {
 
     /// Records of others that wait for a slot and are in none.
     pub(crate) fn waiting(&self, vault: &Vault, trust: &TrustSet) -> Vec<Logged> {
-        let fresh = |a: &&Address| {
-            let name = a.as_str().strip_prefix(&self.folder).and_then(claim::parse_name);
+        let folder = claim::folder_of(&self.folder);
+        let fresh = |name: &str| {
             // A claim upon a slot means: not in any before it. All from that one on must have been read.
-            name.is_some_and(|(tried, digest)| {
+            claim::parse_name(name).is_some_and(|(tried, digest)| {
                 tried >= self.read_from && !self.logged.iter().any(|d| d.to_string().starts_with(digest))
             })
         };
-        let addresses: Vec<Address> = self.claims.iter().filter(fresh).cloned().collect();
+        // A claim that cannot be read is no harm: who made it goes on by itself.
+        let found = vault.first(&folder, CLAIMS).unwrap_or_default().into_iter().map(|f| f.address);
+        let addresses: Vec<Address> = found.filter(|a| a.as_str().strip_prefix(&folder).is_some_and(fresh)).collect();
         let mut waiting: Vec<Logged> = Vec::new();
-        for bytes in vault.get_many(&addresses, PAGE).into_iter().flatten() {
+        for bytes in vault.get_many(&addresses, AT_ONCE).into_iter().flatten() {
             let claim = claim::read(&bytes, &self.folder, &self.environment, trust);
             waiting.extend(claim.filter(|c| !self.holds(&c.sha256) && !waiting.iter().any(|w| w.sha256 == c.sha256)));
         }
@@ -174,23 +184,11 @@ impl Head {
         }
     }
 
-    /// The newest slots, the newest first, and how many objects were seen. Keeps the claims.
-    fn list(&mut self, vault: &Vault, page: usize) -> Result<(Vec<u64>, usize), VaultError> {
-        let mut found = vault
-            .list(&self.folder)
-            .or_else(|e| if matches!(e, VaultError::NotFound { .. }) { Ok(Vec::new()) } else { Err(e) })?;
-        found.truncate(page);
-        let (mut slots, seen) = (Vec::new(), found.len());
-        self.claims.clear();
-        for found in found {
-            let Some(name) = found.address.as_str().strip_prefix(&self.folder) else { continue };
-            match slot::number(name) {
-                Some(number) => slots.push(number),
-                None if claim::parse_name(name).is_some() => self.claims.push(found.address),
-                None => {}
-            }
-        }
-        Ok((slots, seen))
+    /// The newest slots, the newest first, and how many objects were seen.
+    fn list(&self, vault: &Vault, page: usize) -> Result<(Vec<u64>, usize), VaultError> {
+        let found = vault.first(&self.folder, page)?;
+        let number = |f: &Found| f.address.as_str().strip_prefix(&self.folder).and_then(slot::number);
+        Ok((found.iter().filter_map(number).collect(), found.len()))
     }
 
     /// The newest of `slots` that can be followed.
@@ -259,11 +257,52 @@ impl Head {
     }
 }
 
+/// What a read of a slot found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// This.
+    Bytes(Vec<u8>),
+    /// More than is ever read.
+    TooLarge,
+    /// Nothing.
+    Nothing,
+}
+
+fn seen(read: Result<Vec<u8>, VaultError>) -> Result<Seen, VaultError> {
+    match read {
+        Ok(bytes) => Ok(Seen::Bytes(bytes)),
+        Err(VaultError::TooLarge { .. }) => Ok(Seen::TooLarge),
+        Err(VaultError::NotFound { .. }) => Ok(Seen::Nothing),
+        Err(e) => Err(e),
+    }
+}
+
+/// Reads of a slot before a store counts as one that cannot make up its mind.
+const LOOKS: u32 = 4;
+
+/// What stands in a slot. An entry is known by itself; whatever else there is must be seen twice, because the next entry
+/// will call it void for ever: one answer that went wrong on its way must not split the ledger.
+fn settled(vault: &Vault, address: &Address, first: Seen) -> Result<Seen, VaultError> {
+    let mut last = first;
+    for _ in 1..LOOKS {
+        if matches!(&last, Seen::Bytes(bytes) if Slot::parse(bytes).is_ok()) {
+            return Ok(last);
+        }
+        let again = seen(vault.get(address, None))?;
+        if again == last {
+            return Ok(last);
+        }
+        last = again;
+    }
+    let why = format!("{LOOKS} reads gave different answers; the network or the store is broken");
+    Err(VaultError::Other { doing: format!("read `{address}`"), why })
+}
+
 /// Reads slots, the one before each in the same round trip.
 struct Reader<'a> {
     vault: &'a Vault,
     folder: &'a str,
-    known: BTreeMap<u64, Option<Vec<u8>>>,
+    known: BTreeMap<u64, (Address, Seen)>,
 }
 
 impl Reader<'_> {
@@ -272,16 +311,17 @@ impl Reader<'_> {
             let both = [Some(number), number.checked_sub(1)].into_iter().flatten();
             let pairs: Vec<_> = both.filter_map(|n| Some((n, slot::address(self.folder, n).ok()?))).collect();
             let addresses: Vec<Address> = pairs.iter().map(|(_, a)| a.clone()).collect();
-            for ((n, _), read) in pairs.iter().zip(self.vault.get_many(&addresses, 2)) {
-                let bytes = match read {
-                    Ok(bytes) => Some(bytes),
-                    Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
-                    Err(e) => return Err(e),
-                };
-                self.known.insert(*n, bytes);
+            for ((n, address), read) in pairs.into_iter().zip(self.vault.get_many(&addresses, 2)) {
+                self.known.insert(n, (address, seen(read)?));
             }
         }
-        Ok(self.known.get(&number).cloned().flatten())
+        let Some((address, first)) = self.known.remove(&number) else { return Ok(None) };
+        let now = settled(self.vault, &address, first)?;
+        self.known.insert(number, (address, now.clone()));
+        Ok(match now {
+            Seen::Bytes(bytes) => Some(bytes),
+            Seen::TooLarge | Seen::Nothing => None,
+        })
     }
 }
 
@@ -304,15 +344,11 @@ pub(crate) fn find(
     let mut below = base.number;
     let mut on = base.logged_on();
     while below > 0 && on >= oldest {
-        let from = below.saturating_sub(PAGE as u64);
+        let from = below.saturating_sub(AT_ONCE as u64);
         let addresses: Vec<Address> = (from..below).rev().filter_map(|n| slot::address(&head.folder, n).ok()).collect();
-        for read in vault.get_many(&addresses, PAGE) {
-            let slot = match read {
-                Ok(bytes) => Slot::parse(&bytes).ok(),
-                Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
-                Err(e) => return Err(e),
-            };
-            let Some(slot) = slot else { continue };
+        for (address, read) in addresses.iter().zip(vault.get_many(&addresses, AT_ONCE)) {
+            let Seen::Bytes(bytes) = settled(vault, address, seen(read)?)? else { continue };
+            let Ok(slot) = Slot::parse(&bytes) else { continue };
             on = on.min(slot.logged_on());
             if let Some(seq) = in_slot(&slot) {
                 return Ok(Some((slot, seq)));

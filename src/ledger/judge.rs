@@ -107,22 +107,16 @@ pub(crate) fn judge(bytes: &[u8], address: &str, trust: &TrustSet) -> Entry {
         }
     };
     let Record::Run(run) = &read.record;
-    let environment = run.environment.clone();
-    let belongs = address_of(run);
-    let in_conflict = belongs.conflict(&run.record_id.to_string());
-    let recorded_on = run.recorded_on;
-    entry.record = Some(read.record);
-    entry.source_version = Some(read.source_version);
-    entry.unknown_fields = read.unknown_fields;
-    match trust.covers(&opened.keyid, &environment, recorded_on) {
+    match trust.covers(&opened.keyid, &run.environment, run.recorded_on) {
         Err(distrust) => {
             entry.verdict = Verdict::Untrusted;
             entry.why = distrust.to_string();
         }
         Ok(trusted) => {
-            let place = within_vault(address);
-            let in_conflict = in_conflict.as_ref().map(Address::as_str);
-            if place.is_none_or(|p| p == belongs.as_str() || Some(p) == in_conflict) {
+            let belongs = address_of(run);
+            let in_conflict =
+                |place: &str| belongs.conflict(&run.record_id.to_string()).is_some_and(|other| other.as_str() == place);
+            if within_vault(address).is_none_or(|p| p == belongs.as_str() || in_conflict(p)) {
                 entry.verdict = Verdict::Valid;
                 entry.why = match &opened.other_keyids[..] {
                     [] => trusted.why,
@@ -134,6 +128,9 @@ pub(crate) fn judge(bytes: &[u8], address: &str, trust: &TrustSet) -> Entry {
             }
         }
     }
+    entry.record = Some(read.record);
+    entry.source_version = Some(read.source_version);
+    entry.unknown_fields = read.unknown_fields;
     entry
 }
 

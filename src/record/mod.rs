@@ -7,6 +7,7 @@ pub(crate) mod change_v1;
 pub(crate) mod digest;
 pub(crate) mod json;
 pub(crate) mod parts_v1;
+pub(crate) mod quick;
 pub(crate) mod run_v1;
 pub(crate) mod test_result;
 pub(crate) mod test_run_v1;
@@ -56,6 +57,15 @@ pub(crate) enum Record {
     Run(Box<RunRecord>),
 }
 
+impl Record {
+    /// The version it was written in.
+    fn schema_version(&self) -> &str {
+        match self {
+            Self::Run(run) => &run.schema_version,
+        }
+    }
+}
+
 /// A predicate, read.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Read {
@@ -102,25 +112,33 @@ pub(crate) fn read(predicate_type: &str, bytes: &[u8]) -> Result<Read, ReadError
         .iter()
         .find(|k| k.predicate_type() == predicate_type)
         .ok_or_else(|| ReadError::UnknownType(predicate_type.to_owned()))?;
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Version {
-        schema_version: Option<String>,
-    }
-    let version = serde_json::from_slice::<Version>(bytes)?.schema_version;
-    let version = version.ok_or_else(|| ReadError::Version("is missing".into()))?;
+    let mut unknown_fields = Vec::new();
+    let read = (kind.read)(bytes, &mut unknown_fields);
+    let version = match &read {
+        Ok(record) => record.schema_version().to_owned(),
+        Err(_) => claimed_version(bytes)?,
+    };
     let (major, minor) =
         major_minor(&version).ok_or_else(|| ReadError::Version(format!("`{version}` is not MAJOR.MINOR.PATCH")))?;
     if major != kind.major {
         return Err(ReadError::Version(format!("`{version}` contradicts the predicate type `{predicate_type}`")));
     }
     let ours = major_minor(SCHEMA_VERSION).map_or(0, |v| v.1);
-    let mut unknown_fields = Vec::new();
-    match (kind.read)(bytes, &mut unknown_fields) {
+    match read {
         Ok(record) => Ok(Read { record, source_version: version, unknown_fields }),
         Err(cause) if minor > ours => Err(ReadError::Newer { version, cause }),
         Err(cause) => Err(cause.into()),
     }
+}
+
+/// The version that a predicate claims whose shape was not understood.
+fn claimed_version(bytes: &[u8]) -> Result<String, ReadError> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Version {
+        schema_version: Option<String>,
+    }
+    serde_json::from_slice::<Version>(bytes)?.schema_version.ok_or_else(|| ReadError::Version("is missing".into()))
 }
 
 /// Major and minor of a semantic version whose numbers print back to the same text.
@@ -140,6 +158,9 @@ fn tolerant<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     extra: &mut Vec<String>,
 ) -> Result<Box<T>, serde_json::Error> {
+    if let Some(value) = std::str::from_utf8(bytes).ok().and_then(quick::read) {
+        return Ok(Box::new(value));
+    }
     let mut de = serde_json::Deserializer::from_slice(bytes);
     let value = serde_ignored::deserialize(&mut de, |path| extra.push(path.to_string()))?;
     de.end()?;

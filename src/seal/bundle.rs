@@ -74,8 +74,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Bundle, OpenError> {
     }
     let malformed = |what: &str| OpenError::Malformed(what.to_owned());
     strict_json::check(bytes, Numbers::Any).map_err(|e| OpenError::Malformed(e.to_string()))?;
-    let outer: Outer<'_> =
-        serde_json::from_slice(bytes).map_err(|e| OpenError::Malformed(strict_json::complaint(&e)))?;
+    // checked UTF-8 is not checked again string by string
+    let outer: Outer<'_> = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    }
+    .map_err(|e| OpenError::Malformed(strict_json::complaint(&e)))?;
     let bare = outer.payload.is_some() || outer.payload_type.is_some() || !outer.signatures.is_empty();
     let wire = match (outer.media_type, outer.dsse_envelope) {
         // two envelopes in one file: which of them a reader takes must not be a matter of taste

@@ -1,6 +1,7 @@
 //! DSSE: what is signed, and the envelope around it (secure-systems-lab/dsse v1.0.2, `protocol.md` and `envelope.md`).
 
-use super::strict_json::at_most;
+use super::base64_quick;
+use super::strict_json::{at_most, borrowed};
 use super::terms::MAX_SIGNATURES;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use base64::{DecodeError, Engine as _};
@@ -40,7 +41,7 @@ pub(crate) struct Signature {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Wire<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "borrowed")]
     pub(super) payload: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) payload_type: Option<Cow<'a, str>>,
@@ -87,6 +88,9 @@ impl Envelope {
 
 /// Standard or URL-safe base64, as DSSE demands; padded, canonical, not mixed, nothing else between.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
+    if let Some(bytes) = base64_quick::decode(text.as_bytes()) {
+        return Ok(bytes);
+    }
     let decoded = match STANDARD.decode(text) {
         Err(DecodeError::InvalidByte(_, b'-' | b'_')) => URL_SAFE.decode(text),
         standard => standard,

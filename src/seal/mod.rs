@@ -3,16 +3,20 @@
 //! in-toto Statement v1 in a DSSE envelope in a Sigstore bundle v0.3; what every outside client accepts is in
 //! `docs/VERIFYING.md`, and `tests/outside/verify/` tries it. Knows neither facts nor stores.
 
+mod base64_quick;
 pub(crate) mod bundle;
 pub(crate) mod envelope;
 pub(crate) mod error;
 pub(crate) mod key;
 mod key_error;
 mod pem;
+mod scan;
 pub(crate) mod signer;
 pub(crate) mod statement;
 pub(crate) mod strict_json;
 pub(crate) mod terms;
+#[cfg(feature = "tsa")]
+pub(crate) mod timestamp;
 pub(crate) mod tlog;
 pub(crate) mod trust;
 mod trust_file;

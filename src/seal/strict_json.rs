@@ -2,12 +2,15 @@
 //!
 //! RFC 8259 leaves duplicate keys to the reader, and readers differ: of eight DSSE clients tried, six took the last
 //! of two `payload` members. Here every duplicate is an error at every depth, and so is anything after the value.
-//! The grammar itself (UTF-8, escapes, lone surrogates, numbers, at most 128 levels) is serde_json's.
+//! The grammar itself (UTF-8, escapes, lone surrogates, numbers, at most 128 levels) is serde_json's. [`scan`] goes
+//! first and can only say yes; every verdict but that one, and every word of it, is of the pass in this file.
 
+use super::scan::{Sure, scan};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 
 /// Members of all objects open at one place of the input. Bounds the memory that hostile input can claim.
 const MAX_OPEN_MEMBERS: usize = 100_000;
@@ -41,6 +44,20 @@ pub(crate) struct StrictError {
 
 /// Accepts `bytes` if they are one JSON value, with no duplicate key at any depth and nothing after it.
 pub(crate) fn check(bytes: &[u8], numbers: Numbers) -> Result<(), StrictError> {
+    check_and_find(bytes, numbers, "").map(|_| ())
+}
+
+/// Checks like [`check`], and says where the value of the outermost member `name` stands if it came upon it.
+pub(super) fn check_and_find(bytes: &[u8], numbers: Numbers, name: &str) -> Result<Option<Range<usize>>, StrictError> {
+    // no number that it is sure of is too large for either kind
+    match scan(bytes, name) {
+        Some(Sure { member }) => Ok(member),
+        None => thorough(bytes, numbers).map(|()| None),
+    }
+}
+
+/// The pass that judges and explains.
+pub(super) fn thorough(bytes: &[u8], numbers: Numbers) -> Result<(), StrictError> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         let what = "begins with a byte order mark; save it as UTF-8 without one".into();
         return Err(StrictError { line: 1, column: 1, path: String::new(), what });
@@ -91,6 +108,15 @@ where
         }
     }
     deserializer.deserialize_any(List::<T, N>(std::marker::PhantomData))
+}
+
+/// A string, borrowed where it has no escapes (serde's own `Cow` inside of something always copies).
+#[derive(serde::Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// Reads a string that may be absent or `null`, and borrows it where it has no escapes.
+pub(super) fn borrowed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    <Option<Text<'de>> as de::Deserialize>::deserialize(deserializer).map(|text| text.map(|t| t.0))
 }
 
 struct Pass<'de> {

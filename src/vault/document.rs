@@ -1,12 +1,10 @@
-//! What a bucket says about itself: sub-resources by presigned URL, and reading their XML.
+//! What a bucket says about itself: its documents, and reading their XML.
 
-use super::error::{innermost, scrub};
-use super::{Vault, VaultError, wire};
-use http::{HeaderMap, Method};
+use super::presigned::Reply;
+use super::{Vault, VaultError};
+use http::HeaderMap;
 use object_store::path::Path;
-use object_store::signer::SignedUrlOptions;
 use quick_xml::events::Event;
-use std::time::Duration;
 
 /// A bucket's policy or lifecycle document is small; more of it is not read.
 const DOCUMENT: usize = 1024 * 1024;
@@ -18,25 +16,14 @@ impl Vault {
         place: &Path,
         query: &[(&str, &str)],
     ) -> Result<(u16, HeaderMap, Vec<u8>), VaultError> {
-        let doing = format!("ask {} for ?{}", self.location(), query.first().map_or("", |(name, _)| name));
-        let unreachable = |e: &(dyn std::error::Error + 'static)| VaultError::Unreachable {
-            doing: doing.clone(),
-            why: scrub(&innermost(e), &self.opened.secrets),
-            tries: 1,
-        };
-        let Some((signer, http)) = &self.opened.presigned else {
-            return Err(VaultError::Other { doing, why: "this needs a signature".into() });
-        };
         self.admit().await?;
-        let options = SignedUrlOptions::default().with_query(query.iter().copied());
-        let url = signer.signed_url_opts(Method::GET, place, Duration::from_secs(60), &options).await;
-        let url = url.map_err(|e| unreachable(&e))?;
-        let request = http::Request::get(url.as_str()).body(String::new().into());
-        let request = request.map_err(|e| VaultError::Other { doing: doing.clone(), why: innermost(&e) })?;
-        let answer = http.execute(request).await.map_err(|e| unreachable(&e))?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = wire::bounded(answer.into_body(), DOCUMENT).await.map_err(|e| unreachable(&e))?;
-        Ok((status, headers, body.to_vec()))
+        let Reply { status, headers, body } =
+            self.ask(place, query, DOCUMENT).await.map_err(|why| VaultError::Unreachable {
+                doing: format!("ask {} for ?{}", self.location(), query.first().map_or("", |(name, _)| name)),
+                why,
+                tries: 1,
+            })?;
+        Ok((status, headers, body))
     }
 }
 

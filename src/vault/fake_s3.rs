@@ -59,6 +59,8 @@ pub(crate) struct Version {
     pub id: String,
     pub bytes: Vec<u8>,
     pub headers: BTreeMap<String, String>,
+    /// A delete marker.
+    pub marker: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -83,6 +85,12 @@ pub(crate) struct State {
     pub unversioned: bool,
     /// For what `faults` cannot say: the fault of one certain request, and others who write in between.
     pub script: Option<Script>,
+    /// Lists in an order of its own.
+    pub unsorted: bool,
+    /// Anybody may ask.
+    pub public: bool,
+    /// Rows of a page; 3 unless told, so that every listing has pages.
+    pub page: Option<usize>,
     counter: u64,
 }
 
@@ -120,6 +128,16 @@ impl FakeS3 {
     /// Requests by method, without presigned sub-resources.
     pub(crate) fn count(&self, method: &str) -> usize {
         self.state.lock().unwrap().requests.iter().filter(|r| r.method == method).count()
+    }
+
+    /// Puts a version that no vault of ours would put, or a delete marker.
+    pub(crate) fn plant(&self, key: &str, bytes: Option<&str>) {
+        let mut state = self.state.lock().unwrap();
+        state.counter += 1;
+        let id = format!("v{}", state.counter);
+        let version =
+            Version { id, bytes: bytes.unwrap_or("").into(), headers: BTreeMap::new(), marker: bytes.is_none() };
+        state.objects.entry(key.into()).or_default().push(version);
     }
 
     /// Versions of all objects.
@@ -184,8 +202,8 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
         let (fault, answer) = {
             let mut state = state.lock().unwrap();
             state.requests.push(request.clone());
-            let presigned = request.query.contains_key("X-Amz-Signature");
-            let at = state.faults.iter().position(|(m, n, _)| *m == request.method && *n > 0 && !presigned);
+            let document = state.documents.iter().any(|(name, ..)| request.query.contains_key(*name));
+            let at = state.faults.iter().position(|(m, n, _)| *m == request.method && *n > 0 && !document);
             let fault = at.map(|i| {
                 state.faults[i].1 -= 1;
                 state.faults[i].2
@@ -280,7 +298,7 @@ fn answer(state: &mut State, request: &Request, fault: Option<Fault>) -> Answer 
         if request.headers.keys().any(|name| name.starts_with("x-amz-") && !signed.contains(&name.as_str())) {
             return Answer::error(403, "AccessDenied");
         }
-    } else if !request.query.contains_key("X-Amz-Signature") {
+    } else if !request.query.contains_key("X-Amz-Signature") && !state.public {
         return Answer::error(403, "AccessDenied");
     }
     let path = request.path.trim_start_matches('/');
@@ -290,9 +308,10 @@ fn answer(state: &mut State, request: &Request, fault: Option<Fault>) -> Answer 
     }
     match (request.method.as_str(), key) {
         ("PUT", key) => put(state, request, key, fault),
-        ("GET", "") if request.query.contains_key("list-type") => list(state, request, fault),
         ("GET", key) => match state.documents.iter().find(|(name, ..)| request.query.contains_key(*name)) {
             Some((_, status, body)) => Answer::new(*status, *body),
+            None if key.is_empty() && request.query.contains_key("list-type") => list(state, request, fault),
+            None if key.is_empty() && request.query.contains_key("versions") => versions(state, request),
             None => get(state, request, key, fault),
         },
         _ => Answer::error(405, "MethodNotAllowed"),
@@ -308,7 +327,9 @@ fn put(state: &mut State, request: &Request, key: &str, fault: Option<Fault>) ->
     if locking && state.unlocked {
         return Answer::error(400, "InvalidRequest");
     }
-    let exists = state.objects.contains_key(key) && fault != Some(Fault::IgnoreCondition);
+    // As S3 does: a delete marker makes room again.
+    let exists = state.objects.get(key).is_some_and(|all| all.last().is_some_and(|v| !v.marker))
+        && fault != Some(Fault::IgnoreCondition);
     if exists && request.headers.get("if-none-match").is_some_and(|v| v == "*") {
         return Answer::error(412, "PreconditionFailed");
     }
@@ -325,7 +346,7 @@ fn put(state: &mut State, request: &Request, key: &str, fault: Option<Fault>) ->
             headers.insert("x-amz-tagging-count".into(), tags.split('&').count().to_string());
         }
     }
-    let version = Version { id: id.clone(), bytes: request.body.clone(), headers };
+    let version = Version { id: id.clone(), bytes: request.body.clone(), headers, marker: false };
     state.objects.entry(key.into()).or_default().push(version);
     let mut answer = Answer::new(200, "");
     if fault != Some(Fault::NoEtag) {
@@ -341,7 +362,7 @@ fn get(state: &State, request: &Request, key: &str, fault: Option<Fault>) -> Ans
     let wanted = request.query.get("versionId");
     let versions = state.objects.get(key).map(Vec::as_slice).unwrap_or_default();
     let found = versions.iter().rev().find(|v| wanted.is_none_or(|w| *w == v.id));
-    let Some(found) = found else {
+    let Some(found) = found.filter(|v| !v.marker) else {
         return Answer::error(404, if wanted.is_some() { "NoSuchVersion" } else { "NoSuchKey" });
     };
     let mut bytes = found.bytes.clone();
@@ -362,29 +383,113 @@ fn get(state: &State, request: &Request, key: &str, fault: Option<Fault>) -> Ans
     answer
 }
 
+/// `encoding-type=url` as AWS does it.
+fn encode(request: &Request, key: &str) -> String {
+    if !request.query.contains_key("encoding-type") {
+        return key.replace('&', "&amp;").replace('<', "&lt;");
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.*/".contains(&b);
+    let coded = key.bytes().map(|b| match b {
+        b' ' => "+".into(),
+        b if plain(b) => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    });
+    coded.collect()
+}
+
+/// Keys in the order of this store.
+fn order<'a>(state: &'a State, request: &Request) -> Vec<(&'a String, &'a Vec<Version>)> {
+    let prefix = request.query.get("prefix").cloned().unwrap_or_default();
+    let mut keys: Vec<_> = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
+    if state.unsorted {
+        keys.sort_by_key(|(key, _)| sha2::Sha256::digest(key));
+    }
+    keys
+}
+
+fn page(state: &State, request: &Request) -> usize {
+    let asked = request.query.get("max-keys").map_or(usize::MAX, |n| n.parse().unwrap());
+    asked.min(state.page.unwrap_or(3))
+}
+
 fn list(state: &State, request: &Request, fault: Option<Fault>) -> Answer {
     let ask = |name: &str| request.query.get(name).cloned().unwrap_or_default();
-    let (prefix, after) = (
-        ask("prefix"),
-        if fault == Some(Fault::IgnoreCondition) {
-            ask("continuation-token")
-        } else {
-            ask("start-after").max(ask("continuation-token"))
-        },
-    );
-    let most: usize = ask("max-keys").parse().unwrap_or(3); // small, so that every listing has pages
-    let mut keys = state.objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
-    let page: Vec<_> = keys.by_ref().take(if fault == Some(Fault::Stale) { 0 } else { most }).collect();
-    let more = keys.next().is_some() && fault != Some(Fault::Stale);
-    let mut body = format!("<ListBucketResult><Name>vault</Name><IsTruncated>{more}</IsTruncated>");
-    for (key, versions) in &page {
-        body += &format!(
-            "<Contents><Key>{key}</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified><ETag>\"e\"</ETag><Size>{}</Size></Contents>",
-            versions.last().unwrap().bytes.len()
-        );
+    let (prefix, token, after) = (ask("prefix"), ask("continuation-token"), ask("start-after"));
+    let mut names: Vec<(String, Option<usize>)> = Vec::new();
+    for (key, versions) in order(state, request).into_iter().filter(|(_, v)| !v.last().unwrap().marker) {
+        match key[prefix.len()..].split_once('/').filter(|_| !ask("delimiter").is_empty()) {
+            Some((folder, _)) => names.push((format!("{prefix}{folder}/"), None)),
+            None => names.push((key.clone(), Some(versions.last().unwrap().bytes.len()))),
+        }
     }
-    if let Some((last, _)) = page.last().filter(|_| more) {
+    let mut met = std::collections::BTreeSet::new();
+    names.retain(|(name, _)| met.insert(name.clone()) && fault != Some(Fault::Stale));
+    let from = match (token.as_str(), after.as_str()) {
+        ("", "") => 0,
+        ("", _) if fault == Some(Fault::IgnoreCondition) => 0,
+        ("", after) => names.iter().position(|(name, _)| name.as_str() > after).unwrap_or(names.len()),
+        (token, _) => names.iter().position(|(name, _)| name == token).map_or(names.len(), |at| at + 1),
+    };
+    let most = page(state, request);
+    let more = names.len() > from + most;
+    let mut body = format!(
+        "<ListBucketResult xmlns=\"x\"><Name>vault</Name><EncodingType>{}</EncodingType><IsTruncated>{more}</IsTruncated>",
+        ask("encoding-type")
+    );
+    for (name, size) in names.iter().skip(from).take(most) {
+        let name = encode(request, name);
+        body += &match size {
+            Some(size) => format!(
+                "<Contents><Key>{name}</Key><LastModified>2026-11-22T10:00:00.000Z</LastModified><ETag>\"e\"</ETag><Size>{size}</Size></Contents>"
+            ),
+            None => format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>"),
+        };
+    }
+    if more {
+        let last = names[from + most - 1].0.replace('&', "&amp;").replace('<', "&lt;");
         body += &format!("<NextContinuationToken>{last}</NextContinuationToken>");
     }
     Answer::new(200, body + "</ListBucketResult>")
+}
+
+fn versions(state: &State, request: &Request) -> Answer {
+    let ask = |name: &str| request.query.get(name).cloned();
+    if ask("version-id-marker").is_some_and(|v| v.is_empty()) {
+        return Answer::error(400, "InvalidArgument");
+    }
+    let mut rows = Vec::new();
+    for (key, versions) in order(state, request) {
+        let kept = if state.unversioned { 1 } else { versions.len() };
+        let all = versions.iter().rev().take(kept).enumerate();
+        rows.extend(all.map(|(age, v)| (key, if state.unversioned { "null" } else { &v.id }, age == 0, v)));
+    }
+    let from = match (ask("key-marker"), ask("version-id-marker")) {
+        (None, _) => 0,
+        (Some(key), Some(id)) => rows.iter().position(|(k, i, ..)| **k == key && **i == id).unwrap() + 1,
+        (Some(key), None) => rows.iter().rposition(|(k, ..)| **k == key).unwrap() + 1,
+    };
+    let most = page(state, request);
+    let more = rows.len() > from + most;
+    let mut body = format!(
+        "<?xml version=\"1.0\"?>\n<ListVersionsResult><KeyMarker/><EncodingType>url</EncodingType><IsTruncated>{more}</IsTruncated>"
+    );
+    for (key, id, latest, version) in rows.iter().skip(from).take(most) {
+        let head = format!(
+            "<Key>{}</Key><VersionId>{id}</VersionId><IsLatest>{latest}</IsLatest><LastModified>2026-11-22T10:00:00.000Z</LastModified>\
+             <Owner><ID>me</ID><Size>7</Size></Owner>",
+            encode(request, key)
+        );
+        body += &match version.marker {
+            true => format!("<DeleteMarker>{head}</DeleteMarker>"),
+            false => format!("<Version>{head}<Size>{}</Size></Version>", version.bytes.len()),
+        };
+    }
+    if more {
+        let (key, id, ..) = rows[from + most - 1];
+        body += &format!(
+            "<NextKeyMarker>{}</NextKeyMarker><NextVersionIdMarker>{id}</NextVersionIdMarker>",
+            encode(request, key)
+        );
+    }
+    Answer::new(200, body + "</ListVersionsResult>")
 }

@@ -1,12 +1,16 @@
-//! Listing in byte order and bounded memory. What cannot be listed is an error, never an omission.
+//! Listing in byte order and bounded memory. What cannot be listed is an error, or told as a stranger; never an omission.
 
-use super::address::{Address, SIDECAR};
-use super::local::is_staged;
-use super::trouble::Trouble;
-use super::{Vault, VaultError};
-use object_store::list::PaginatedListOptions;
+use super::address::Address;
+use super::pages::{Listing, Pages};
+use super::sweep::{Place, Seen};
+use super::{Vault, VaultError, folder};
+use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
-use std::path::Path as FilePath;
+
+/// How many strangers are kept by name.
+const NAMED: usize = 20;
+/// The least that is asked for at once: a page of one would look sorted whatever the store does.
+const TELLING: usize = 8;
 
 /// An object in a vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,120 +21,98 @@ pub(crate) struct Found {
     pub size: u64,
 }
 
-/// Pages of a bucket. S3 lists in UTF-8 byte order (API reference, ListObjectsV2).
-pub(super) async fn pages(
+/// What stands in a vault and has no address: others put it there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Strangers {
+    /// How many.
+    pub count: usize,
+    /// The names of the first twenty, escaped for printing and cut.
+    pub names: Vec<String>,
+}
+
+impl Strangers {
+    fn meet(&mut self, name: &str) {
+        self.count += 1;
+        if self.names.len() < NAMED {
+            self.names.push(name.escape_debug().take(200).collect());
+        }
+    }
+
+    /// The error of a caller that has no way to tell of them.
+    pub(super) fn refuse(self, prefix: &str, vault: &Vault) -> Result<(), VaultError> {
+        let Some(name) = self.names.first() else { return Ok(()) };
+        Err(VaultError::Other {
+            doing: format!("list `{prefix}` in {}", vault.location()),
+            why: format!(
+                "{} of the names there are no addresses in a vault, the first is `{name}`\nothers put them there: see \
+                 who may write, and move them elsewhere",
+                self.count
+            ),
+        })
+    }
+}
+
+/// See [`Vault::list_each`].
+pub(super) fn list_each(
     vault: &Vault,
     prefix: &str,
     after: Option<&Address>,
     page: Option<usize>,
     each: &mut dyn FnMut(Found) -> ControlFlow<()>,
-) -> Result<(), VaultError> {
-    let doing = format!("list `{prefix}` in {}", vault.location());
-    let Some(pages) = &vault.opened.pages else {
-        return Err(VaultError::Other { doing, why: "this store has no listing".into() });
-    };
-    let root = vault.opened.root.as_ref();
-    let root = if root.is_empty() { String::new() } else { format!("{root}/") };
-    let whole = format!("{root}{prefix}");
-    let mut token = None;
-    vault.admit().await?;
-    loop {
-        let mut tries = vault.tries();
-        let answer = loop {
-            let options = PaginatedListOptions {
-                offset: after.map(|a| format!("{root}{a}")).filter(|_| token.is_none()),
-                max_keys: page,
-                page_token: token.clone(),
-                extensions: {
-                    let mut e = http::Extensions::new();
-                    e.insert(super::wire::Ask::default());
-                    e
-                },
-                ..PaginatedListOptions::default()
-            };
-            let error = match pages.list_paginated(Some(whole.as_str()), options).await {
-                Ok(answer) => break answer,
-                Err(e) => e,
-            };
-            let why = match vault.opened.sort(error, &doing, false) {
-                Trouble::Firm(e) => return Err(e),
-                Trouble::Missing => return Err(VaultError::NotFound { place: vault.location().to_owned() }),
-                Trouble::Unclear(why) | Trouble::Busy(why) => why,
-                Trouble::Exists => "the store answered 412 to a listing".into(),
-            };
-            if !tries.again().await {
-                return Err(VaultError::Unreachable { doing, why, tries: tries.made });
-            }
-        };
-        for object in answer.result.objects {
-            let key = object.location.as_ref();
-            let Some(text) = key.strip_prefix(&root).filter(|text| !text.ends_with(SIDECAR)) else { continue };
-            let address =
-                Address::parse(text).map_err(|e| VaultError::Other { doing: doing.clone(), why: e.to_string() })?;
-            // Some stores have no start-after; an object twice would be worse than one comparison.
-            if after.is_some_and(|a| address <= *a) {
-                continue;
-            }
-            if each(Found { address, size: object.size }).is_break() {
-                return Ok(());
-            }
+) -> Result<Strangers, VaultError> {
+    let mut strangers = Strangers::default();
+    let after = after.map(Address::as_str);
+    let mut told = |Seen { place, size, .. }: Seen| match place {
+        // Some stores have no start-after; an object twice would be worse than one comparison.
+        Place::Address(address) if after.is_some_and(|after| address.as_str() <= after) => ControlFlow::Continue(()),
+        Place::Address(address) => each(Found { address, size }),
+        Place::Odd(name) => {
+            strangers.meet(&name);
+            ControlFlow::Continue(())
         }
-        let more = answer.page_token.filter(|t| Some(t) != token.as_ref());
-        match more {
-            Some(next) => token = Some(next),
-            None => return Ok(()),
+    };
+    match &vault.opened.folder {
+        Some(folder) => folder::walk(folder, prefix, after, &mut told)?,
+        None => {
+            let listing = Listing { versions: false, prefix, after, most: page, flat: false };
+            Pages::new(vault, listing).tell(&mut told)?;
         }
     }
+    Ok(strangers)
 }
 
-/// The files of a folder, in the byte order of their addresses: a folder sorts as its name with a slash.
-pub(super) fn walk(
-    folder: &FilePath,
-    prefix: &str,
-    after: Option<&Address>,
-    each: &mut dyn FnMut(Found) -> ControlFlow<()>,
-) -> Result<(), VaultError> {
-    let doing = || format!("list `{prefix}` in {}", folder.display());
-    if !folder.is_dir() {
-        return Err(VaultError::NotFound { place: format!("{} (no such folder)", folder.display()) });
+/// See [`Vault::first`].
+pub(super) fn first(vault: &Vault, prefix: &str, most: usize) -> Result<Vec<Found>, VaultError> {
+    if most == 0 {
+        return Ok(Vec::new());
     }
-    let address = |path: &FilePath| -> Option<String> {
-        let parts = path.strip_prefix(folder).ok()?.iter().map(|p| p.to_str());
-        Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
-    };
-    let key = |entry: &walkdir::DirEntry| {
-        let mut name = entry.file_name().as_encoded_bytes().to_vec();
-        name.extend(entry.file_type().is_dir().then_some(b'/'));
-        name
-    };
-    let entries = walkdir::WalkDir::new(folder).min_depth(1).follow_links(true).max_depth(32);
-    let entries = entries.sort_by(move |a, b| key(a).cmp(&key(b))).into_iter().filter_entry(|entry| {
-        // Folders that hold nothing of the prefix are not opened.
-        let Some(text) = address(entry.path()).filter(|_| entry.file_type().is_dir() && entry.depth() > 0) else {
-            return true;
-        };
-        let text = format!("{text}/");
-        text.starts_with(prefix) || prefix.starts_with(&text)
-    });
-    for entry in entries {
-        let failed = |why: String| VaultError::Other { doing: doing(), why };
-        let entry = entry.map_err(|e| failed(e.to_string()))?;
-        if !entry.file_type().is_file() {
-            continue;
+    if let Some(folder) = &vault.opened.folder {
+        return folder::smallest(folder, prefix, most);
+    }
+    let ask = Some(most.clamp(TELLING, 1000));
+    let listing = Listing { versions: false, prefix, after: None, most: ask, flat: true };
+    let mut pages = Pages::new(vault, listing);
+    let (mut smallest, mut last, mut sorted) = (BinaryHeap::new(), None, true);
+    while let Some(page) = pages.turn()? {
+        for Seen { place, size, .. } in page {
+            let Place::Address(address) = place else { continue };
+            sorted &= last.as_ref().is_none_or(|last| *last < address);
+            last = Some(address.clone());
+            // Not every store knows a delimiter.
+            if address.as_str().get(prefix.len()..).is_some_and(|name| name.contains('/')) {
+                continue;
+            }
+            smallest.push((address, size));
+            if smallest.len() > most {
+                smallest.pop();
+            }
         }
-        let text = address(entry.path())
-            .ok_or_else(|| failed(format!("`{}` is not a name in UTF-8", entry.path().display())))?;
-        if !text.starts_with(prefix) || text.ends_with(SIDECAR) || is_staged(&text) {
-            continue;
-        }
-        let address = Address::parse(&text).map_err(|e| failed(e.to_string()))?;
-        if after.is_some_and(|a| address <= *a) {
-            continue;
-        }
-        let size = entry.metadata().map_err(|e| failed(e.to_string()))?.len();
-        if each(Found { address, size }).is_break() {
+        if sorted && smallest.len() >= most {
             break;
         }
+        // Whole pages, now that it has to be read on.
+        pages.listing.most = None;
     }
-    Ok(())
+    Ok(smallest.into_sorted_vec().into_iter().map(|(address, size)| Found { address, size }).collect())
 }

@@ -49,15 +49,17 @@ pub(super) fn open(url: &str, settings: &Settings) -> Result<Opened, VaultError>
     let root = Path::from_absolute_path(&folder).map_err(|e| bad(e.to_string()))?;
     Ok(Opened {
         store: Arc::new(LocalFileSystem::new().with_fsync(true)),
-        pages: None,
         root,
         location: file_uri(&folder),
         folder: Some(folder),
         beside: Some(LocalFileSystem::new()),
         presigned: None,
+        anonymous: false,
         admit: None,
         secrets: Vec::new(),
         words: WORDS,
+        #[cfg(test)]
+        requests: Default::default(),
     })
 }
 

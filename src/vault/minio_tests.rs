@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::doctor::Status;
 use super::lock::{Mode, Period, Retention};
+use super::sweep_tests::swept;
 use super::tests::{address, ask_at, check, contract, outcome, race, settings, tags, variant};
 use super::*;
 use crate::record::digest::Sha256Digest;
@@ -271,4 +272,164 @@ fn doctor_sees_what_is_there() {
         println!("wrong secret: {:?} {}: {}", c.status, c.name, c.found);
     }
     assert_eq!(check(&checks, "credentials").status, Fail);
+}
+
+/// Puts or deletes (without a version: a marker) as others may.
+fn plant(vault: &Vault, name: &str, bytes: Option<&str>) {
+    let place = vault.place(name).unwrap();
+    let method = if bytes.is_some() { Method::PUT } else { Method::DELETE };
+    let (status, answer) = raw(vault, method, &place, &[], bytes.unwrap_or(""));
+    assert!((200..300).contains(&status), "{status} {answer}");
+}
+
+/// What a sweep tells, with versions left out: they are MinIO's own.
+fn told(vault: &Vault, prefix: &str) -> (Vec<String>, Versions) {
+    let (lines, versions) = swept(vault, prefix).unwrap();
+    let lines = lines.iter().map(|line| {
+        let words: Vec<_> = line.rsplitn(4, ' ').collect();
+        format!("{} {} {}", words[3].strip_prefix(prefix).unwrap(), words[1], words[0])
+    });
+    (lines.collect(), versions)
+}
+
+fn versioned() -> Vault {
+    let vault = open("versioned", None);
+    let on = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    set(&vault, "versioning", on);
+    vault
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn a_sweep_tells_every_version_and_marker() {
+    let vault = versioned();
+    let prefix = format!("{}/", unique("sweep"));
+    let at = |name: &str| format!("{prefix}{name}");
+    assert_eq!(told(&vault, &prefix), (vec![], Versions::Listed));
+    for (name, bytes) in [
+        ("two", Some("1")),
+        ("two", Some("22")),
+        ("gone", Some("1")),
+        ("gone", None),
+        ("again", Some("1")),
+        ("again", None),
+        ("again", Some("333")),
+        ("a b", Some("1")),
+        ("a+b", Some("1")),
+        ("a%2Fb", Some("1")),
+        ("100%", Some("1")),
+        ("ü/💀", Some("1")),
+        ("a&b<c>\"'", Some("1")),
+    ] {
+        plant(&vault, &at(name), bytes);
+    }
+    let (lines, versions) = told(&vault, &prefix);
+    let want = [
+        "100% latest 1",
+        "a b latest 1",
+        "a%2Fb latest 1",
+        "a&b<c>\"' latest 1",
+        "a+b latest 1",
+        "again latest 3",
+        "again old-marker 0",
+        "again old 1",
+        "gone marker 0",
+        "gone old 1",
+        "two latest 2",
+        "two old 1",
+        "ü/💀 latest 1",
+    ];
+    assert_eq!((lines.as_slice(), versions), (want.map(String::from).as_slice(), Versions::Listed));
+    // Every version that is told can be read by it.
+    let mut read = 0;
+    let done = vault.sweep(&prefix, &mut |seen| {
+        let Place::Address(address) = &seen.place else { panic!("{seen:?}") };
+        let got = vault.get(address, seen.version.as_deref());
+        assert_eq!(got.is_err(), seen.marker, "{seen:?}: {got:?}");
+        assert_eq!(got.map_or(0, |bytes| bytes.len() as u64), seen.size);
+        assert!((now() - seen.modified.unwrap()).num_seconds().abs() < 300);
+        read += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!((done.unwrap().versions, read), (Versions::Listed, 13));
+    let found: Vec<_> = vault.list(&prefix).unwrap().into_iter().map(|f| f.address.to_string()).collect();
+    assert_eq!(found.len(), 8);
+    let first: Vec<_> = vault.first(&prefix, 3).unwrap().into_iter().map(|f| f.address.to_string()).collect();
+    assert_eq!(first, found[..3]);
+    assert_eq!(vault.get_many(&[Address::parse(&at("ü/💀")).unwrap()], 4).remove(0).unwrap(), b"1");
+    assert_eq!(told(&open("plain", None), "nowhere/").0.len(), 0);
+    let plain = open("plain", None);
+    plant(&plain, &at("x"), Some("1"));
+    assert_eq!(told(&plain, &prefix), (vec!["x latest 1".into()], Versions::NotKept));
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn thousands_of_versions_come_in_pages_and_the_first_is_one_request() {
+    let vault = versioned();
+    let prefix = format!("{}/", unique("many"));
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..5 {
+            let (vault, prefix) = (&vault, &prefix);
+            scope.spawn(move || {
+                for n in 0..500 {
+                    // One address with 1500 versions, 1000 addresses with one.
+                    let name = if thread < 3 { "0500-same".into() } else { format!("{:04}", thread % 2 * 500 + n) };
+                    plant(vault, &format!("{prefix}{name}"), Some("x"));
+                }
+            });
+        }
+    });
+    println!("2500 puts: {:?}", began.elapsed());
+    let (began, before) = (std::time::Instant::now(), vault.requests());
+    let (lines, versions) = swept(&vault, &prefix).unwrap();
+    println!("2500 versions: {:?}, {} requests", began.elapsed(), vault.requests() - before);
+    assert_eq!((lines.len(), versions), (2500, Versions::Listed));
+    assert!(vault.requests() - before <= 4);
+    let distinct: std::collections::BTreeSet<_> = lines.iter().collect();
+    assert_eq!(distinct.len(), 2500, "none twice");
+    assert_eq!(lines.iter().filter(|line| line.contains("0500-same")).count(), 1500);
+    let mut names: Vec<_> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(names.is_sorted());
+    names.dedup();
+    assert_eq!(names.len(), 1001);
+    let before = vault.requests();
+    assert_eq!(vault.first(&prefix, 1).unwrap()[0].address.as_str(), format!("{prefix}0000"));
+    assert_eq!(vault.requests() - before, 1);
+    let addresses: Vec<_> = vault.list(&prefix).unwrap().into_iter().map(|f| f.address).collect();
+    for at_once in [1, 16] {
+        let began = std::time::Instant::now();
+        assert!(vault.get_many(&addresses, at_once).iter().all(|got| got.as_ref().is_ok_and(|bytes| bytes == b"x")));
+        println!("1001 gets, {at_once} at once: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+#[ignore = "needs MinIO: tests/outside/storage/run.sh"]
+fn who_has_no_key_is_refused_or_sees_what_a_public_bucket_shows() {
+    let vault = versioned();
+    let prefix = format!("{}/", unique("hidden"));
+    for bytes in [Some("1"), Some("22")] {
+        plant(&vault, &format!("{prefix}a b+c"), bytes);
+    }
+    let [endpoint, ca, ..] = store();
+    let env =
+        [("AWS_ENDPOINT_URL_S3", endpoint.as_str()), ("AWS_CA_BUNDLE", ca.as_str()), ("AWS_SKIP_SIGNATURE", "true")];
+    let anybody = Vault::open("s3://versioned/pre fix", &settings(&env, Patience::default())).unwrap();
+    for e in [
+        swept(&anybody, &prefix).unwrap_err(),
+        anybody.list(&prefix).unwrap_err(),
+        anybody.first(&prefix, 1).unwrap_err(),
+    ] {
+        println!("anybody: {e}");
+        assert_eq!(variant(&e), "Denied");
+    }
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["*"]},"Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::versioned"]}]}"#;
+    let (status, answer) = raw(&vault, Method::PUT, &Path::default(), &[("policy", "")], policy);
+    assert_eq!(status, 204, "{answer}");
+    let (lines, versions) = told(&anybody, &prefix);
+    println!("anybody who may list: {versions:?}");
+    // MinIO takes s3:ListBucket for s3:ListBucketVersions as well; AWS does not, see the fake.
+    assert_eq!((lines, versions), (vec!["a b+c latest 2".into(), "a b+c old 1".into()], Versions::Listed));
 }

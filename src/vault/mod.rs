@@ -7,13 +7,19 @@ pub(crate) mod address;
 pub(crate) mod doctor;
 mod document;
 mod error;
+mod folder;
 mod list;
 mod local;
 pub(crate) mod lock;
+mod opened;
+mod pages;
+mod pages_xml;
 mod patience;
+mod presigned;
 mod put;
 mod request;
 mod s3;
+mod sweep;
 mod tags;
 mod trouble;
 mod wire;
@@ -25,24 +31,22 @@ mod folder_tests;
 #[cfg(test)]
 mod minio_tests;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod tests;
 
 use address::Address;
 pub(crate) use error::VaultError;
-use futures::future::BoxFuture;
-use http::HeaderMap;
-pub(crate) use list::Found;
+pub(crate) use list::{Found, Strangers};
 use lock::Retention;
-use object_store::client::HttpClient;
-use object_store::list::PaginatedListStore;
-use object_store::signer::Signer;
-use object_store::{ObjectStore, local::LocalFileSystem};
+use opened::{Observed, Opened, Words};
 pub(crate) use patience::Patience;
 pub(crate) use put::{Outcome, Put};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path as FilePath, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+pub(crate) use sweep::{Place, Seen, Swept, Versions};
 pub(crate) use tags::Tags;
 
 /// Where records go when nobody says otherwise.
@@ -71,51 +75,6 @@ pub(crate) struct Settings {
     pub cwd: PathBuf,
     /// How long to wait, how often to try.
     pub patience: Patience,
-}
-
-/// The lock and tags that an answer tells of.
-#[derive(Default)]
-struct Observed {
-    lock: Option<Retention>,
-    tags: Option<usize>,
-}
-
-/// What a scheme's `open` hands over: the parts by which stores differ. All else is common.
-struct Opened {
-    store: Arc<dyn ObjectStore>,
-    /// Listing by pages in byte order. `None`: a folder, which is walked.
-    pages: Option<Arc<dyn PaginatedListStore>>,
-    /// Prefix of every key.
-    root: object_store::path::Path,
-    /// For people and messages, without secrets: `s3://bucket/prefix`, `file:///folder`.
-    location: String,
-    /// The folder, for a local vault.
-    folder: Option<PathBuf>,
-    /// Where tags go as a file of their own: a folder has no tags.
-    beside: Option<LocalFileSystem>,
-    /// Sub-resources of bucket and objects, by presigned URL.
-    presigned: Option<(Arc<dyn Signer>, HttpClient)>,
-    /// Fetches the credentials, so that their failure is told apart from the store's.
-    admit: Option<Box<dyn Fn() -> BoxFuture<'static, object_store::Result<()>> + Send + Sync>>,
-    /// What must never stand in a message.
-    secrets: Vec<String>,
-    words: Words,
-}
-
-/// How a kind of store says things.
-struct Words {
-    /// Whether it keeps versions and locks at all.
-    locks: bool,
-    /// Headers that a create needs, lock included.
-    ask: fn(Option<&Retention>) -> HeaderMap,
-    /// Lock and tags in the headers of a read.
-    heard: fn(&HeaderMap) -> Observed,
-    /// The place in the world of a key and version.
-    uri: fn(&Opened, &object_store::path::Path, Option<&str>) -> String,
-    /// Why no lock was seen on an object.
-    unseen: for<'a> fn(&'a Vault, &'a object_store::path::Path, Option<&'a str>) -> BoxFuture<'a, String>,
-    /// What `doctor` looks at.
-    checks: fn(&Vault, &doctor::Ask) -> Vec<doctor::Check>,
 }
 
 /// A write-once store of records. Blocks; may be shared by threads: requests of several threads overlap, though one of
@@ -177,30 +136,53 @@ impl Vault {
     }
 
     /// Everything whose address begins with `prefix` (a text, not a folder: `env=prod` also finds `env=production`; end
-    /// it with `/`), in byte order. Holds all of it in memory: for a whole vault take [`Vault::list_each`].
+    /// it with `/`), in byte order. Holds all of it in memory: for a whole vault take [`Vault::list_each`]. A name there
+    /// that is no address is an error: nothing here could tell of it.
     pub(crate) fn list(&self, prefix: &str) -> Result<Vec<Found>, VaultError> {
         let mut all = Vec::new();
-        self.list_each(prefix, None, None, &mut |found| {
+        let strangers = self.list_each(prefix, None, None, &mut |found| {
             all.push(found);
-            std::ops::ControlFlow::Continue(())
+            ControlFlow::Continue(())
         })?;
+        strangers.refuse(prefix, self)?;
         all.sort_by(|a, b| a.address.cmp(&b.address));
         Ok(all)
     }
 
     /// Tells `each` of everything under `prefix` that comes after `after`, in byte order, in bounded memory, until it
-    /// breaks. `page` is how many to ask a store for at once: 1 for the newest of a ledger's inverted slots.
+    /// breaks, and gives back what stands there without being an address. `page` is how many to ask a store for at once.
+    /// `each` may ask the vault for more.
     pub(crate) fn list_each(
         &self,
         prefix: &str,
         after: Option<&Address>,
         page: Option<usize>,
-        each: &mut dyn FnMut(Found) -> std::ops::ControlFlow<()>,
-    ) -> Result<(), VaultError> {
-        match &self.opened.folder {
-            Some(folder) => list::walk(folder, prefix, after, each),
-            None => self.runtime.block_on(list::pages(self, prefix, after, page, each)),
-        }
+        each: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<Strangers, VaultError> {
+        list::list_each(self, prefix, after, page, each)
+    }
+
+    /// The first `most` objects right under `prefix` (a folder, with its slash) in byte order: 1 for the newest of a
+    /// ledger's inverted slots. Nothing there, or no such folder: none. Strangers and what lies deeper are skipped.
+    ///
+    /// One request to a bucket that sorts (S3 does; S3 Express and others do not, then all of it is listed). A hint like
+    /// every listing: what is to hold is held by [`Vault::put_once`].
+    pub(crate) fn first(&self, prefix: &str, most: usize) -> Result<Vec<Found>, VaultError> {
+        list::first(self, prefix, most)
+    }
+
+    /// Tells `each` of every object and every version of it under `prefix`, in bounded memory, until it breaks: in byte
+    /// order, the versions of one address together and the newest first, as S3 lists them; a store that does not sort
+    /// has its own order, and nothing is left out. Tags and unfinished puts of a folder are not told of. `each` may ask
+    /// the vault for more.
+    ///
+    /// Where versions may not be listed or the store knows none, current objects are told and [`Swept`] says why.
+    pub(crate) fn sweep(
+        &self,
+        prefix: &str,
+        each: &mut dyn FnMut(Seen) -> ControlFlow<()>,
+    ) -> Result<Swept, VaultError> {
+        sweep::sweep(self, prefix, each)
     }
 
     /// Whether this vault is fit for evidence, one line a question. `least`: how long a record must be kept.
@@ -216,6 +198,12 @@ impl Vault {
     /// Whether it is a folder on this machine, which cannot lock anything.
     pub(crate) fn is_local(&self) -> bool {
         self.opened.folder.is_some()
+    }
+
+    /// How many HTTP requests this vault has sent, retries and those for credentials included.
+    #[cfg(test)]
+    pub(crate) fn requests(&self) -> usize {
+        self.opened.requests.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// The folder of a local vault.

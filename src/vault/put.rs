@@ -121,7 +121,10 @@ pub(super) async fn put_once(
         tags_observed: observed.tags,
         warnings: Vec::new(),
     };
-    if vault.opened.beside.is_some() {
+    // Only records are looked for by their tags.
+    if vault.opened.beside.is_some() && address.parts().is_none() {
+        put.tags_observed = None;
+    } else if vault.opened.beside.is_some() {
         put.tags_observed = local::beside(vault, address, tags, &mut put.warnings).await;
     } else {
         remark(&mut put);

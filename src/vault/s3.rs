@@ -7,7 +7,7 @@ use super::{Observed, Opened, Settings, Vault, VaultError, Words, doctor};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
-use object_store::client::{HttpConnector as _, ReqwestConnector};
+use object_store::client::HttpConnector as _;
 use object_store::path::Path;
 use object_store::{BackoffConfig, Certificate, ClientConfigKey, ClientOptions, RetryConfig};
 use std::sync::Arc;
@@ -55,14 +55,18 @@ pub(super) fn open(url: &str, settings: &Settings) -> Result<Opened, VaultError>
     has_credentials(settings, &format!("s3://{rest}"))?;
 
     let options = client_options(settings, loopback).map_err(&bad)?;
-    let builder = builder(settings, bucket, endpoint, options.clone());
+    let mut builder = builder(settings, bucket, endpoint, options.clone());
     let secrets: Vec<String> = SECRETS.iter().filter_map(|name| get(name)).map(str::to_owned).collect();
     let region = builder.get_config_value(&AmazonS3ConfigKey::Region).unwrap_or_else(|| "us-east-1".into());
     let anonymous = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature).as_deref() == Some("true");
+    if anonymous {
+        // Signs nothing that is sent: the URL of a listing is presigned and then stripped (presigned.rs).
+        builder = builder.with_access_key_id("anonymous").with_secret_access_key("anonymous");
+    }
     let connector = Connector::default();
     let failed = |e: object_store::Error| bad(scrub(&innermost(&e), &secrets));
     let store = Arc::new(builder.with_http_connector(connector.clone()).build().map_err(failed)?);
-    let http = ReqwestConnector::default().connect(&options).map_err(failed)?;
+    let http = connector.connect(&options).map_err(failed)?;
     let credentials = store.credentials().clone();
     connector.sign_with((!anonymous).then(|| (credentials.clone(), region)));
     let admit = move || -> BoxFuture<'static, object_store::Result<()>> {
@@ -71,15 +75,17 @@ pub(super) fn open(url: &str, settings: &Settings) -> Result<Opened, VaultError>
     };
     Ok(Opened {
         store: store.clone(),
-        pages: Some(store.clone()),
         location: format!("s3://{bucket}{}{root}", if root.as_ref().is_empty() { "" } else { "/" }),
         root,
         folder: None,
         beside: None,
-        presigned: (!anonymous).then_some((store as _, http)),
+        presigned: Some((store as _, http)),
+        anonymous,
         admit: (!anonymous).then(|| Box::new(admit) as _),
         secrets,
         words: WORDS,
+        #[cfg(test)]
+        requests: connector.requests.clone(),
     })
 }
 

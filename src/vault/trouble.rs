@@ -70,7 +70,8 @@ impl Opened {
         Trouble::Unclear(format!("the store's answer could not be read: {why}"))
     }
 
-    fn sort_answer(&self, answer: &Answer, doing: &str, locking: bool) -> Trouble {
+    /// Sorts a refusal.
+    pub(super) fn sort_answer(&self, answer: &Answer, doing: &str, locking: bool) -> Trouble {
         let why = scrub(&answer.to_string(), &self.secrets);
         let (code, doing, location) = (answer.code.as_str(), doing.to_owned(), self.location.clone());
         if let Some(help) = advice(code).filter(|_| (400..500).contains(&answer.status)) {

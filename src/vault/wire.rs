@@ -41,7 +41,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Reads an error document (S3 API reference, "REST error responses"). HEAD and proxies send none.
-    fn read(status: u16, headers: &HeaderMap, body: &str) -> Self {
+    pub(super) fn read(status: u16, headers: &HeaderMap, body: &str) -> Self {
         let element = |name: &str| {
             let (_, rest) = body.split_once(&format!("<{name}>"))?;
             Some(rest.split_once('<')?.0.trim().replace("&quot;", "\"").replace("&amp;", "&"))
@@ -62,7 +62,13 @@ type Signing = Option<(AwsCredentialProvider, String)>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connector {
     signing: Arc<OnceLock<Signing>>,
+    #[cfg(test)]
+    pub(super) requests: Requests,
 }
+
+/// How many requests went out, for tests that state their number.
+#[cfg(test)]
+pub(super) type Requests = Arc<std::sync::atomic::AtomicUsize>;
 
 impl Connector {
     /// Gives the credentials and region to sign with; `None` for an anonymous store.
@@ -75,19 +81,21 @@ impl Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Service { inner, signing: self.signing.clone() }))
+        Ok(HttpClient::new(Service { inner, connector: self.clone() }))
     }
 }
 
 #[derive(Debug)]
 struct Service {
     inner: HttpClient,
-    signing: Arc<OnceLock<Signing>>,
+    connector: Connector,
 }
 
 #[async_trait]
 impl HttpService for Service {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        #[cfg(test)]
+        self.connector.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let Some(Ask(extra)) = request.extensions().get::<Ask>().cloned() else {
             return self.inner.execute(request).await;
         };
@@ -95,7 +103,7 @@ impl HttpService for Service {
             for (name, value) in &extra {
                 request.headers_mut().insert(name, value.clone());
             }
-            if let Some(Some((credentials, region))) = self.signing.get() {
+            if let Some(Some((credentials, region))) = self.connector.signing.get() {
                 let credential = credentials.get_credential().await.map_err(broken)?;
                 // 0.14.2: `HttpRequestBody::is_empty()` is inverted for put payloads, so `None` here would sign the
                 // empty digest. The digest is already in the header, put there by the first signature.

@@ -8,6 +8,8 @@ pub(crate) mod loopback;
 mod secret;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tsa")]
+mod timestamp;
 
 pub(crate) use address::is_loopback;
 use address::{parse, place, redirected};
@@ -101,6 +103,10 @@ pub(crate) enum HttpError {
     /// The redirect leads nowhere, or there are too many.
     #[error("could not follow the redirect of `{0}`: {1}")]
     Redirect(String, String),
+    /// It answered, and not with what was asked for.
+    #[cfg(feature = "tsa")]
+    #[error("could not use the answer of `{0}`: {1}")]
+    Answer(String, String),
 }
 
 /// The client. Starts (TLS roots, runtime) at the first call: most runs make none.
@@ -141,7 +147,7 @@ impl Http {
     ) -> Result<Response, HttpError> {
         let url = parse(url)?;
         let client = &self.live()?.client;
-        self.wait(&url, self.follow(client, url.clone(), headers, limits))
+        self.wait(&url, self.options.whole, self.follow(client, url.clone(), headers, limits))
     }
 
     /// Posts `fields` as a form to `url`, once, and follows no redirect: the fields may be secrets.
@@ -151,7 +157,7 @@ impl Http {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.live()?.client.post(url.clone()).body(body);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let answer = self.wait(&url, once(request, &url, limits.body))?;
+        let answer = self.wait(&url, self.options.whole, once(request, &url, limits.body))?;
         if (300..400).contains(&answer.status) {
             return Err(HttpError::Redirect(place(&url), "what was posted is not sent on".into()));
         }
@@ -163,9 +169,13 @@ impl Http {
         Url::parse(&format!("http://{host}/")).is_ok_and(|url| self.allowed(&url).is_ok())
     }
 
-    fn wait(&self, url: &Url, work: impl Future<Output = Result<Response, HttpError>>) -> Result<Response, HttpError> {
+    fn wait<T>(
+        &self,
+        url: &Url,
+        whole: Duration,
+        work: impl Future<Output = Result<T, HttpError>>,
+    ) -> Result<T, HttpError> {
         let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
-        let whole = self.options.whole;
         // The timer starts inside the runtime.
         runtime
             .block_on(async { tokio::time::timeout(whole, work).await })
@@ -195,38 +205,14 @@ impl Http {
                 value.set_sensitive(secret);
                 sent.insert(name.clone(), value);
             }
-            let response = self.tries(client, &url, &sent, limits.body).await?;
+            let get = || client.get(url.clone()).headers(sent.clone());
+            let response = tries(get, &url, limits.body, self.options.tries).await?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
             url = redirected(&url, &response)?;
         }
         Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
-    }
-
-    async fn tries(
-        &self,
-        client: &reqwest::Client,
-        url: &Url,
-        headers: &HeaderMap,
-        most: usize,
-    ) -> Result<Response, HttpError> {
-        let mut pause = Duration::from_millis(200);
-        for left in (0..self.options.tries.max(1)).rev() {
-            let request = client.get(url.clone()).headers(headers.clone());
-            let answer = once(request, url, most).await;
-            let wait = match &answer {
-                Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
-                Err(HttpError::Unreachable(..)) => pause,
-                _ => return answer,
-            };
-            if left == 0 || wait > Duration::from_secs(10) {
-                return answer;
-            }
-            tokio::time::sleep(wait).await;
-            pause *= 4;
-        }
-        Err(HttpError::Unreachable(place(url), "it was not tried".into()))
     }
 
     /// TLS everywhere, except where nobody can listen or somebody said so.
@@ -266,6 +252,30 @@ impl Http {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
         Ok(self.live.get_or_init(|| Live { client, runtime: Some(runtime) }))
     }
+}
+
+/// One request, at most `tries` times: again after what may pass.
+async fn tries(
+    request: impl Fn() -> reqwest::RequestBuilder,
+    url: &Url,
+    most: usize,
+    tries: u32,
+) -> Result<Response, HttpError> {
+    let mut pause = Duration::from_millis(200);
+    for left in (0..tries.max(1)).rev() {
+        let answer = once(request(), url, most).await;
+        let wait = match &answer {
+            Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
+            Err(HttpError::Unreachable(..)) => pause,
+            _ => return answer,
+        };
+        if left == 0 || wait > Duration::from_secs(10) {
+            return answer;
+        }
+        tokio::time::sleep(wait).await;
+        pause *= 4;
+    }
+    Err(HttpError::Unreachable(place(url), "it was not tried".into()))
 }
 
 async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
