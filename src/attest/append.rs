@@ -46,6 +46,8 @@ pub(crate) struct Appended {
     pub(crate) slot: u64,
     /// Leaves in the ledger after it.
     pub(crate) size: u64,
+    /// Records among them.
+    pub(crate) records: u64,
     /// The signed checkpoint after it.
     pub(crate) checkpoint: String,
     /// What a person should know.
@@ -176,7 +178,13 @@ fn wait(slot: &Slot, lost: u32) -> Duration {
 }
 
 fn of(slot: &Slot) -> Appended {
-    Appended { slot: slot.number, size: slot.checkpoint.size, checkpoint: slot.note.clone(), warnings: Vec::new() }
+    Appended {
+        slot: slot.number,
+        size: slot.checkpoint.size,
+        records: slot.records,
+        checkpoint: slot.note.clone(),
+        warnings: Vec::new(),
+    }
 }
 
 /// The newest entry: what holds our records is at or below it.
@@ -184,6 +192,7 @@ fn standing(head: &Head) -> Appended {
     let mut at = head.base.as_ref().map(of).unwrap_or(Appended {
         slot: 0,
         size: 0,
+        records: 0,
         checkpoint: String::new(),
         warnings: Vec::new(),
     });

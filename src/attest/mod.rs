@@ -1,13 +1,21 @@
 //! THE DOOR IN: a record becomes a statement, the statement is sealed, the sealed bytes are put once, and a receipt
 //! says where they are and what the ledger says of them.
 
+mod adopt;
+mod anchor;
 mod append;
+mod compact;
 mod deliver;
+mod heartbeat;
 mod receipt;
 pub(crate) mod spool;
 
+pub(crate) use adopt::{Adopting, Fate, adopt};
+pub(crate) use anchor::{AnchorError, Anchored, Target, anchor};
 pub(crate) use append::{AppendError, Writer};
+pub(crate) use compact::{Compacted, Compacting, ROOM, compact};
 pub(crate) use deliver::{Delivered, Delivery, deliver};
+pub(crate) use heartbeat::heartbeat;
 pub(crate) use receipt::{Logged, Receipt, Stored};
 
 use crate::record::digest::{DigestSet, Sha256Digest};

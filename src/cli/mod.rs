@@ -1,5 +1,6 @@
 //! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
 
+mod anchors;
 mod attest;
 mod delivery;
 mod doctor;
@@ -7,8 +8,11 @@ mod exit;
 mod flush;
 mod inspect;
 mod key;
+mod ledger;
 mod list;
+mod lock;
 mod progress;
+mod proof;
 mod schema;
 mod show;
 mod trust;
@@ -55,6 +59,7 @@ enum Command {
     Inspect(inspect::Args),
     Flush(flush::Args),
     Doctor(doctor::Args),
+    Ledger(ledger::Args),
     Key(key::Args),
     Schema(schema::Args),
     Completions(schema::CompletionArgs),
@@ -104,6 +109,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::Inspect(args) => inspect::run(world, &args),
         Command::Flush(args) => flush::run(world, &args),
         Command::Doctor(args) => doctor::run(world, &args),
+        Command::Ledger(args) => ledger::run(world, &args),
         Command::Key(args) => key::run(world, &args),
         Command::Schema(args) => schema::run(world, &args),
         Command::Completions(args) => schema::completions(world, &args, Cli::command()),

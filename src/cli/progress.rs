@@ -60,6 +60,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Records.
     Records,
+    /// Tiles of a ledger.
+    Tiles,
 }
 
 impl Unit {
@@ -67,6 +69,7 @@ impl Unit {
         match self {
             Self::Bytes => format!("{:.1} MB", n as f64 / 1e6),
             Self::Records => format!("{n} records"),
+            Self::Tiles => format!("{n} tiles"),
         }
     }
 }

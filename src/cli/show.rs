@@ -3,7 +3,7 @@
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, words};
+use super::{open_vault, proof, words};
 use crate::export::{sheet, shown};
 use crate::ledger::filter::Filter;
 use crate::ledger::{self, Entry, Verdict};
@@ -13,6 +13,7 @@ use crate::record::{Record, json};
 use crate::vault::address::{About, Address};
 use serde_json::value::RawValue;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 /// Tell one record, whole
 ///
@@ -22,8 +23,10 @@ use std::fmt::Write as _;
   vouchsafe show
   vouchsafe show 4711 --vault s3://evidence
   vouchsafe show evidence/env=production/date=2026-11-23/run=github-4711-1/run.json --json
+  vouchsafe show 4711 --proof 4711.tlog-proof    then anywhere: vouchsafe verify 4711.tlog-proof --key public.pem
 
-Exit codes: 0 shown and valid · 1 no such record, or several · 3 it does not verify · 4 it is unsupported")]
+Exit codes: 0 shown and valid · 1 no such record, or several, or no ledger names it (--proof) · 3 it does not verify · 4 it
+is unsupported")]
 pub(crate) struct Args {
     /// Address, run id, record id, or the beginning of a commit
     #[arg(value_name = "RECORD")]
@@ -34,6 +37,10 @@ pub(crate) struct Args {
     /// One JSON object: verdict, place and the signed statement, untouched
     #[arg(long)]
     json: bool,
+    /// Write a proof that the record is in the ledger (C2SP tlog-proof), for whoever has no access to the vault; without a
+    /// FILE, or with -, to standard output. Say the record before it
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with = "json")]
+    proof: Option<PathBuf>,
     #[command(flatten)]
     trust: TrustArgs,
 }
@@ -58,7 +65,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             "`vouchsafe list` shows what is there",
         ));
     }
-    if args.json {
+    if let Some(file) = &args.proof {
+        proof::write(world, &vault, &trusting.set, &entry, file)?;
+    } else if args.json {
         words::writeln_quietly(world, &as_json(&entry)?)?;
     } else {
         let text = told(&entry, &trusting.from);

@@ -4,7 +4,7 @@ use super::exit::{Answer, Exit, Failure};
 use super::list::Tally;
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, progress, words};
+use super::{open_vault, progress, proof, words};
 use crate::export::shown;
 use crate::ledger::filter::Filter;
 use crate::ledger::{self, Entry, Verdict};
@@ -21,6 +21,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   vouchsafe verify
   vouchsafe verify record.json --key public.pem
+  vouchsafe verify record.json --proof record.tlog-proof --key public.pem
   vouchsafe verify --vault s3://evidence --trust trust.json --json
 
 Exit codes: 0 everything verifies · 1 could not do it, or nothing to verify · 3 something does not verify · 4 a record
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Vault: a folder, file://…, or s3://bucket/prefix [default: ./.vouchsafe]
     #[arg(long, value_name = "URL")]
     vault: Option<String>,
+    /// Proof that the record in PATH is in the ledger, as `vouchsafe show --proof` wrote it
+    #[arg(long, value_name = "FILE", requires = "path")]
+    proof: Option<PathBuf>,
     /// One JSON object a record, and a last one with the summary
     #[arg(long)]
     json: bool,
@@ -41,6 +45,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
+    if let Some(answer) = proof::verify(world, args.path.as_deref(), args.proof.as_deref(), &args.trust, args.json) {
+        return answer;
+    }
     let mut tally = Tally::default();
     let from = match &args.path {
         Some(path) if !world.at(path).is_dir() => {

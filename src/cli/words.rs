@@ -44,7 +44,12 @@ pub(crate) fn json<T: serde::Serialize + ?Sized>(world: &mut World, value: &T) -
 
 /// A line on standard output. A reader that went away (`| head`) is not an error.
 pub(crate) fn writeln_quietly(world: &mut World, text: &str) -> anyhow::Result<()> {
-    match writeln!(world.stdout, "{text}") {
+    line(&mut world.stdout, text)
+}
+
+/// The same for who has only the stream.
+pub(crate) fn line(stdout: &mut dyn std::io::Write, text: &str) -> anyhow::Result<()> {
+    match writeln!(stdout, "{text}") {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!(e).context("could not write the answer"))
         }

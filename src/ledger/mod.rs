@@ -2,10 +2,16 @@
 
 pub(crate) mod claim;
 pub(crate) mod filter;
+pub(crate) mod folders;
 pub(crate) mod head;
 mod judge;
 pub(crate) mod leaf;
+pub(crate) mod leaves;
+pub(crate) mod orphans;
+pub(crate) mod proof;
 pub(crate) mod slot;
+#[cfg(test)]
+pub(crate) mod written;
 
 pub(crate) use judge::{Entry, Verdict, address_of, judge};
 

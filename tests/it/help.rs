@@ -12,6 +12,10 @@ const COMMANDS: &[&str] = &[
     "key new",
     "key show",
     "key trust",
+    "ledger show",
+    "ledger compact",
+    "ledger adopt",
+    "ledger anchor",
     "schema",
     "completions",
 ];

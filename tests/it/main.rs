@@ -9,6 +9,7 @@ mod help;
 mod house;
 mod inspect;
 mod key;
+mod ledger;
 mod list;
 mod readme;
 mod spool;

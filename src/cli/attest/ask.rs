@@ -8,8 +8,6 @@ use crate::cli::world::World;
 use crate::gather::platform::{self, Env};
 use crate::gather::{Ask, Gathered, gather, outcome, tickets};
 use crate::record::parts_v1::How;
-use crate::vault::lock::{Mode, Period, Retention};
-use chrono::{DateTime, Utc};
 use std::path::PathBuf;
 
 pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Result<Gathered, Failure> {
@@ -108,32 +106,4 @@ fn docker_config(world: &World) -> Option<PathBuf> {
     let folder = world.var("DOCKER_CONFIG").map(PathBuf::from);
     let folder = folder.or_else(|| world.var("HOME").map(|home| PathBuf::from(home).join(".docker")))?;
     Some(world.at(folder).join("config.json")).filter(|f| f.is_file())
-}
-
-/// The lock to ask for, and until when the record has to be kept, locked or not.
-pub(super) fn lock(
-    args: &Args,
-    local: bool,
-    recorded_on: DateTime<Utc>,
-) -> Result<(Option<Retention>, Option<DateTime<Utc>>), Failure> {
-    // From the record's own time: a step that runs twice asks for the lock that stands.
-    let beyond = || Failure::usage(format!("--retain {} is beyond the calendar", args.retain), "say 400d");
-    let period =
-        Period::parse(&args.retain).map_err(|e| Failure::usage(e.to_string(), "13 months and a margin are 400d"))?;
-    let until = period.after(recorded_on).ok_or_else(beyond)?;
-    let mode = match args.lock_mode.as_deref() {
-        Some("none") if args.legal_hold => {
-            return Err(Failure::usage(
-                "--legal-hold and --lock-mode none contradict each other",
-                "leave one of them out",
-            ));
-        }
-        Some("none") => None,
-        Some("governance") => Some(Mode::Governance),
-        Some(_) => Some(Mode::Compliance),
-        None => (!local || args.legal_hold).then_some(Mode::Compliance),
-    };
-    let lock = mode.map(|mode| Retention { mode, until, legal_hold: args.legal_hold });
-    // A legal hold has no end that anybody knows.
-    Ok((lock, Some(until).filter(|_| !args.legal_hold)))
 }

@@ -1,23 +1,25 @@
 //! `vouchsafe attest`: the last pipeline step.
 
 mod ask;
+mod heartbeat;
 mod told;
 
+use super::anchors::Place;
 use super::exit::{Answer, Exit, Failure};
+use super::lock::LockArgs;
 use super::trust::{self, SignArgs, TrustArgs};
 use super::twins::Sources;
 use super::world::World;
-use super::{delivery, open_or_why, words};
+use super::{anchors, delivery, open_or_why, words};
 use crate::attest::spool::Spool;
 use crate::attest::{self, Delivery, Sealed, Stored};
-use crate::export::sheet;
+use crate::export::{sheet, shown};
 use crate::gather::{Gathered, tickets};
 use crate::ledger::leaf::Via;
 use crate::record::RunRecord;
 use crate::record::test_run_v1::Verdict;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
-use crate::vault::lock::Period;
 use crate::vault::{Vault, VaultError};
 use std::path::PathBuf;
 
@@ -30,6 +32,7 @@ use std::path::PathBuf;
   vouchsafe attest --environment demo --report 'reports/**/*.xml'
   vouchsafe attest --environment production --vault s3://evidence --signing-key /run/secrets/key.pem \\
       --image registry/app@sha256:… --report 'junit/*.xml' --outcome success
+  vouchsafe attest --environment production --vault s3://evidence --heartbeat --anchor anchors.txt
 
 Exit codes: 0 stored · 1 could not do it, or a report could not be read · 2 wrong words · 4 a lock did not hold, or
 tests failed under --fail-on tests · 5 a different record for this run stands already (both are kept) · 6 signed and kept
@@ -101,15 +104,15 @@ pub(crate) struct Args {
     /// Folder of the repository; globs start here
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     working_directory: PathBuf,
-    /// How long the store must keep the record: 400d, 13mo, 2y
-    #[arg(help_heading = "How it is kept", long, value_name = "PERIOD", default_value = Period::DEFAULT)]
-    retain: String,
-    /// Lock to ask of the store; default: compliance where the store can lock, none in a folder
-    #[arg(help_heading = "How it is kept", long, value_name = "MODE", value_parser = ["compliance", "governance", "none"])]
-    lock_mode: Option<String>,
-    /// Also put a legal hold on the record
-    #[arg(help_heading = "How it is kept", long)]
-    legal_hold: bool,
+    #[command(flatten)]
+    lock: LockArgs,
+    /// Also keep the ledger's checkpoint here: a file (appended to), a folder that is there, or the URL of another vault
+    #[arg(help_heading = "How it is kept", long, value_name = "TARGET", action = clap::ArgAction::Append)]
+    anchor: Vec<String>,
+    /// No record: only add to the ledger that somebody is still here and how many records it has. Once a day, so that
+    /// silence is a statement; adds records of the last two days that no entry names
+    #[arg(long)]
+    heartbeat: bool,
     /// What makes this step fail after the record is stored: tests (exit 4), reports that cannot be read (exit 1), never
     #[arg(long, value_name = "WHAT", value_parser = ["tests", "reports", "never"], default_values = ["reports"],
           action = clap::ArgAction::Append)]
@@ -139,6 +142,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
+    if args.heartbeat {
+        return heartbeat::run(world, args, sources);
+    }
     let gathered = ask::gathered(world, args, sources)?;
     words::warn(world, &gathered.warnings);
     words::warn(world, &gathered.unreadable);
@@ -160,7 +166,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return Err(e.into());
     }
     let local = opened.as_ref().is_ok_and(Vault::is_local);
-    let (lock, keep_until) = ask::lock(args, local, record.recorded_on)?;
+    let (lock, keep_until) = args.lock.at(local, record.recorded_on)?;
     let signer = match trust::signer(world, &args.sign)? {
         Some(signer) => signer,
         None if local => trust::user_signer(world, &args.sign)?,
@@ -200,6 +206,9 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let receipt = &delivered.receipt;
     words::warn(world, &receipt.warnings);
     told::tell(world, args, &gathered, receipt)?;
+    if let Some(at) = &receipt.ledger {
+        keep_anchors(world, args, &record.environment, &at.checkpoint, &record.run.id);
+    }
     if let Some(unlogged) = delivered.unlogged {
         return Err(delivery::unlogged(world, &spool, &parcel, &sealed.bytes, held, unlogged));
     }
@@ -234,6 +243,24 @@ fn copies(world: &World, args: &Args, record: &RunRecord, sealed: &Sealed, signe
         }
     }
     Ok(())
+}
+
+/// Keeps the checkpoint where --anchor says. The record stands whatever comes of it, so that is a warning.
+fn keep_anchors(world: &mut World, args: &Args, environment: &str, note: &str, run_id: &str) {
+    for target in args.anchor.iter().filter(|_| !note.is_empty()) {
+        let kept = Place::parse(world, target).and_then(|place| {
+            let keep = args.lock.keep(place.is_local())?;
+            place.keep(world, environment, note, run_id, &keep).map_err(anchors::failure)
+        });
+        if let Err(failure) = kept {
+            let text = format!("{:#}", failure.error);
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            words::warn(world, &[format!("the checkpoint is not anchored at {target}: {first}")]);
+            if !rest.is_empty() {
+                world.say(&shown::lines(rest));
+            }
+        }
+    }
 }
 
 /// What --fail-on makes of the record, after it is stored.
