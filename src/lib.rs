@@ -41,3 +41,10 @@ pub fn fuzz_record(bytes: &[u8]) {
 pub fn fuzz_platform(bytes: &[u8]) {
     gather::fuzz(bytes);
 }
+
+/// Any bytes as what stands in a ledger. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_ledger(bytes: &[u8]) {
+    attest::fuzz(bytes);
+}

@@ -96,3 +96,38 @@ pub(crate) fn seal(record: &RunRecord, signer: &Signer) -> Result<Sealed, SealEr
     let bytes = seal::seal(&statement(record)?, signer)?;
     Ok(Sealed { bytes, keyid: signer.public_key().keyid() })
 }
+
+/// Reads `bytes` as everything that a ledger, a proof or a spool may hold, and asserts what must be true of whatever is
+/// accepted. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    use crate::ledger::{claim, leaf::Leaf, slot::Slot};
+    use crate::seal::tlog::{checkpoint::Checkpoint, note, proof::ProofFile, tile};
+    use crate::seal::trust::TrustSet;
+    if let Ok(slot) = Slot::parse(bytes) {
+        assert_eq!(slot.frontier.root(), slot.checkpoint.root);
+        assert!(slot.extends(None) || slot.checkpoint.size > slot.leaves.len() as u64);
+    }
+    if let Ok(leaf) = Leaf::parse(bytes) {
+        let again = leaf.to_bytes().ok().and_then(|b| Leaf::parse(&b).ok());
+        assert_eq!(again.map(|l| l.seq), Some(leaf.seq));
+    }
+    assert!(claim::read(bytes, "ledger/env=p/", "p", &TrustSet::default()).is_none(), "nobody is trusted");
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(checkpoint) = Checkpoint::peek(&text) {
+        assert!(text.starts_with(&checkpoint.to_string()));
+    }
+    let _ = note::split(&text);
+    if let Ok(file) = ProofFile::parse(&text) {
+        assert_eq!(ProofFile::parse(&file.to_text()).as_ref(), Ok(&file));
+    }
+    let _ = tile::entries(bytes);
+    spool::fuzz(bytes);
+    #[cfg(feature = "tsa")]
+    {
+        use crate::seal::timestamp;
+        let _ = timestamp::read(bytes, b"", None);
+        let roots = include_str!("../../fixtures/timestamp/roots.pem");
+        assert!(timestamp::verify(bytes, b"never stamped", roots).is_err());
+    }
+}

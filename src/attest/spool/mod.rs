@@ -159,3 +159,11 @@ fn read_parcel(file: &File, sha256: Sha256Digest) -> Result<Parcel, String> {
     }
     Ok(parcel)
 }
+
+/// Reads `bytes` as a label. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    if let Ok(parcel) = Parcel::read(bytes) {
+        assert!(parcel.address.parts().is_some(), "a label leads to a record and nowhere else");
+    }
+}
