@@ -508,5 +508,5 @@ fn every_scenario_every_fault() {
 #[test]
 #[ignore = "minutes: tests/outside/faults/run.sh"]
 fn every_scenario_two_faults() {
-    hold("two faults in every common scenario", &twos(&COMMON, &NASTY, 99), 10_000);
+    hold("two faults in every common scenario", &twos(&COMMON, &NASTY, 2), 8_000);
 }

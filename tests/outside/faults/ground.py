@@ -118,15 +118,15 @@ def waiting(spool):
     return found
 
 
-def acknowledged(code, out):
-    """The digests that a step promised: by its receipt, or by exit 0 or 6 with whatever it printed."""
-    promised = set()
+def promised(out):
+    """The digests of the receipts that were printed."""
+    found = set()
     for line in out.splitlines():
         try:
-            promised.add(json.loads(line)["sha256"].removeprefix("sha256:"))
+            found.add(json.loads(line)["sha256"].removeprefix("sha256:"))
         except (ValueError, KeyError, TypeError):
             pass
-    return promised
+    return found
 
 
 class Program:
@@ -139,13 +139,13 @@ class Program:
         self.env = {"HOME": str(self.place), "PATH": "/usr/bin:/bin", "NO_PROXY": "127.0.0.1", **more}
 
     def words(self, command, *more):
-        """The words of a command with the vault and the one key of these tests."""
-        where = ["--vault", self.vault] if command in ("attest", "verify", "ledger adopt", "ledger compact") else []
-        sign = ["--signing-key", str(self.place / "key.pem")] if command in ("attest", "flush", "ledger adopt") else []
-        if command.startswith("ledger"):
-            sign = ["--signing-key", str(self.place / "key.pem")]
-        trust = ["--key", str(self.place / "public.pem")]
-        return [self.binary, *command.split(), *where, *sign, *trust, *more]
+        """The words of a command with the vault, and the one key of these tests to sign and to trust."""
+        words = [self.binary, *command.split(), *more, "--key", "public.pem"]
+        if command != "flush":
+            words += ["--vault", self.vault]
+        if command not in ("verify", "ledger compact"):
+            words += ["--signing-key", "key.pem"]
+        return words
 
     def attest(self, run):
         return self.words("attest", "--environment", ENVIRONMENT, "--run-id", run, "--json", "--outcome", "success")
