@@ -5,7 +5,7 @@
 //! writer's own.
 
 use crate::ledger::claim;
-use crate::ledger::head::{self, Head};
+use crate::ledger::head::{self, Head, Seen};
 use crate::ledger::leaf::{Leaf, Logged, Said};
 use crate::ledger::slot::{self, MOST_LEAVES, Slot};
 use crate::record::digest::Sha256Digest;
@@ -89,11 +89,8 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
                 head.doubts.push(format!("the ledger's entry: {e}"));
                 None
             }
-            Err(VaultError::Different { theirs, .. }) => Some(theirs),
-            Err(VaultError::TooLarge { .. }) => {
-                head.pass_over(None);
-                continue;
-            }
+            Err(VaultError::Different { theirs, .. }) => Some(Seen::Bytes(theirs)),
+            Err(VaultError::TooLarge { .. }) => Some(Seen::TooLarge),
             Err(e) => return Err(e.into()),
         };
         let Some(theirs) = theirs else {
@@ -106,7 +103,15 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         if lost > MOST_LOST {
             return Err(AppendError::Contended(lost));
         }
-        if !head.lost_to(&theirs, writer.trust) {
+        let followed = match head.look(writer.vault, theirs)? {
+            Seen::Bytes(theirs) => head.lost_to(&theirs, writer.trust),
+            Seen::TooLarge => {
+                head.pass_over(None);
+                false
+            }
+            Seen::Nothing => false,
+        };
+        if !followed {
             continue;
         }
         // Where one was faster there may be many: say what waits, give the next winner time to see it, and look again.

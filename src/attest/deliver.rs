@@ -55,7 +55,10 @@ pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Re
     };
     let put = put?;
     let (mut receipt, unlocked) = (put.receipt, put.unlocked);
-    let created = matches!(receipt.stored, Stored::Created) || (receipt.stored == Stored::Conflict && put.created);
+    // A record out of the spool may be in the ledger from an earlier try, even where the store seems to have stored it just
+    // now: after an answer that was lost nobody can tell whose bytes stand there.
+    let fresh = matches!(receipt.stored, Stored::Created) || (receipt.stored == Stored::Conflict && put.created);
+    let created = fresh && how.via == Via::Attest;
     let logged = leaf::Logged {
         address: receipt.address.clone(),
         sha256: receipt.sha256,
@@ -112,8 +115,17 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
     };
     match once(&address, &sealed.bytes, how.lock) {
         Ok((put, unlocked)) => Ok(stands(put, unlocked, None)),
-        Err(VaultError::Different { address: standing_at, theirs: bytes, .. }) => {
-            let standing = ledger::judge(&bytes, address.as_str(), how.trust);
+        Err(VaultError::Different { address: standing_at, theirs: mut bytes, .. }) => {
+            let mut standing = ledger::judge(&bytes, address.as_str(), how.trust);
+            if standing.verdict == Verdict::Invalid {
+                // No record, or an answer that went wrong on its way. A conflict is kept for ever, so look twice.
+                bytes = how.vault.get(&address, None)?;
+                if bytes == sealed.bytes {
+                    let (put, unlocked) = once(&address, &bytes, how.lock)?;
+                    return Ok(Standing { created: false, ..stands(put, unlocked, None) });
+                }
+                standing = ledger::judge(&bytes, address.as_str(), how.trust);
+            }
             if let Some(theirs) = same_claims(&standing, record) {
                 // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
                 // from the time of the record that stands.
@@ -148,3 +160,7 @@ fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRec
     };
     (timeless(theirs) == timeless(record)).then_some(theirs)
 }
+
+#[cfg(test)]
+#[path = "deliver_tests.rs"]
+mod tests;

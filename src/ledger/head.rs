@@ -111,6 +111,11 @@ impl Head {
         true
     }
 
+    /// What stands in the slot that was tried, which a create has just found taken. `first`: as it was seen then.
+    pub(crate) fn look(&self, vault: &Vault, first: Seen) -> Result<Seen, VaultError> {
+        settled(vault, &self.address()?, first)
+    }
+
     /// The slot that was tried holds nothing of ours; without a digest, it is too large to be read.
     pub(crate) fn pass_over(&mut self, sha256: Option<Sha256Digest>) {
         self.junk.insert(self.next, sha256);
@@ -125,14 +130,15 @@ impl Head {
         let last = last.min(self.next + CLAIMS as u64);
         let numbers = self.next..=last;
         let addresses: Vec<Address> = numbers.clone().filter_map(|n| slot::address(&self.folder, n).ok()).collect();
-        for (number, read) in numbers.zip(vault.get_many(&addresses, AT_ONCE)) {
-            match read {
-                // What is known to be junk has been passed over already.
-                _ if number < self.next => {}
-                Ok(theirs) => drop(self.lost_to(&theirs, trust)),
-                Err(VaultError::TooLarge { .. }) => self.pass_over(None),
-                Err(VaultError::NotFound { .. }) => break,
-                Err(e) => return Err(e),
+        for ((number, address), read) in numbers.zip(&addresses).zip(vault.get_many(&addresses, AT_ONCE)) {
+            // What is known to be junk has been passed over already.
+            if number < self.next {
+                continue;
+            }
+            match settled(vault, address, seen(read)?)? {
+                Seen::Bytes(theirs) => drop(self.lost_to(&theirs, trust)),
+                Seen::TooLarge => self.pass_over(None),
+                Seen::Nothing => break,
             }
         }
         Ok(())
@@ -251,11 +257,52 @@ impl Head {
     }
 }
 
+/// What a read of a slot found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// This.
+    Bytes(Vec<u8>),
+    /// More than is ever read.
+    TooLarge,
+    /// Nothing.
+    Nothing,
+}
+
+fn seen(read: Result<Vec<u8>, VaultError>) -> Result<Seen, VaultError> {
+    match read {
+        Ok(bytes) => Ok(Seen::Bytes(bytes)),
+        Err(VaultError::TooLarge { .. }) => Ok(Seen::TooLarge),
+        Err(VaultError::NotFound { .. }) => Ok(Seen::Nothing),
+        Err(e) => Err(e),
+    }
+}
+
+/// Reads of a slot before a store counts as one that cannot make up its mind.
+const LOOKS: u32 = 4;
+
+/// What stands in a slot. An entry is known by itself; whatever else there is must be seen twice, because the next entry
+/// will call it void for ever: one answer that went wrong on its way must not split the ledger.
+fn settled(vault: &Vault, address: &Address, first: Seen) -> Result<Seen, VaultError> {
+    let mut last = first;
+    for _ in 1..LOOKS {
+        if matches!(&last, Seen::Bytes(bytes) if Slot::parse(bytes).is_ok()) {
+            return Ok(last);
+        }
+        let again = seen(vault.get(address, None))?;
+        if again == last {
+            return Ok(last);
+        }
+        last = again;
+    }
+    let why = format!("{LOOKS} reads gave different answers; the network or the store is broken");
+    Err(VaultError::Other { doing: format!("read `{address}`"), why })
+}
+
 /// Reads slots, the one before each in the same round trip.
 struct Reader<'a> {
     vault: &'a Vault,
     folder: &'a str,
-    known: BTreeMap<u64, Option<Vec<u8>>>,
+    known: BTreeMap<u64, (Address, Seen)>,
 }
 
 impl Reader<'_> {
@@ -264,16 +311,17 @@ impl Reader<'_> {
             let both = [Some(number), number.checked_sub(1)].into_iter().flatten();
             let pairs: Vec<_> = both.filter_map(|n| Some((n, slot::address(self.folder, n).ok()?))).collect();
             let addresses: Vec<Address> = pairs.iter().map(|(_, a)| a.clone()).collect();
-            for ((n, _), read) in pairs.iter().zip(self.vault.get_many(&addresses, 2)) {
-                let bytes = match read {
-                    Ok(bytes) => Some(bytes),
-                    Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
-                    Err(e) => return Err(e),
-                };
-                self.known.insert(*n, bytes);
+            for ((n, address), read) in pairs.into_iter().zip(self.vault.get_many(&addresses, 2)) {
+                self.known.insert(n, (address, seen(read)?));
             }
         }
-        Ok(self.known.get(&number).cloned().flatten())
+        let Some((address, first)) = self.known.remove(&number) else { return Ok(None) };
+        let now = settled(self.vault, &address, first)?;
+        self.known.insert(number, (address, now.clone()));
+        Ok(match now {
+            Seen::Bytes(bytes) => Some(bytes),
+            Seen::TooLarge | Seen::Nothing => None,
+        })
     }
 }
 
@@ -298,13 +346,9 @@ pub(crate) fn find(
     while below > 0 && on >= oldest {
         let from = below.saturating_sub(AT_ONCE as u64);
         let addresses: Vec<Address> = (from..below).rev().filter_map(|n| slot::address(&head.folder, n).ok()).collect();
-        for read in vault.get_many(&addresses, AT_ONCE) {
-            let slot = match read {
-                Ok(bytes) => Slot::parse(&bytes).ok(),
-                Err(VaultError::NotFound { .. } | VaultError::TooLarge { .. }) => None,
-                Err(e) => return Err(e),
-            };
-            let Some(slot) = slot else { continue };
+        for (address, read) in addresses.iter().zip(vault.get_many(&addresses, AT_ONCE)) {
+            let Seen::Bytes(bytes) = settled(vault, address, seen(read)?)? else { continue };
+            let Ok(slot) = Slot::parse(&bytes) else { continue };
             on = on.min(slot.logged_on());
             if let Some(seq) = in_slot(&slot) {
                 return Ok(Some((slot, seq)));

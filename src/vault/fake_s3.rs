@@ -44,7 +44,15 @@ pub(crate) enum Fault {
     Stall,
     /// Not what was asked for at all.
     Garbage,
+    /// A listing of long ago: nothing is there yet.
+    Stale,
 }
+
+/// What is stored: by key, the versions of each.
+pub(crate) type Objects = BTreeMap<String, Vec<Version>>;
+
+/// Sees each request before it is answered: may change what is stored, and says how this one goes wrong.
+pub(crate) type Script = Box<dyn FnMut(&mut Objects, &Request) -> Option<Fault> + Send>;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
@@ -66,7 +74,7 @@ pub(crate) struct Request {
 
 #[derive(Default)]
 pub(crate) struct State {
-    pub objects: BTreeMap<String, Vec<Version>>,
+    pub objects: Objects,
     pub requests: Vec<Request>,
     /// Method, how many times, what.
     pub faults: Vec<(&'static str, usize, Fault)>,
@@ -75,6 +83,8 @@ pub(crate) struct State {
     /// No object lock on this bucket.
     pub unlocked: bool,
     pub unversioned: bool,
+    /// For what `faults` cannot say: the fault of one certain request, and others who write in between.
+    pub script: Option<Script>,
     /// Lists in an order of its own.
     pub unsorted: bool,
     /// Anybody may ask.
@@ -185,6 +195,8 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
 
 fn serve(stream: &TcpStream, state: &Mutex<State>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // Head and body are two writes: without this the second waits 40 ms for an acknowledgement (Nagle, delayed ACK).
+    stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader) {
         let (fault, answer) = {
@@ -196,6 +208,12 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 state.faults[i].1 -= 1;
                 state.faults[i].2
             });
+            let scripted = state.script.take().and_then(|mut script| {
+                let fault = script(&mut state.objects, &request);
+                state.script = Some(script);
+                fault
+            });
+            let fault = scripted.or(fault);
             let untouched = matches!(fault, Some(Fault::DropBefore | Fault::Before(..) | Fault::SilentBefore));
             (fault, if untouched { Answer::error(500, "Untouched") } else { answer(&mut state, &request, fault) })
         };
@@ -216,7 +234,8 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
                 false
             }
             Some(Fault::Stall) => {
-                let _ = answer.head(stream).and_then(|()| (&*stream).write_all(&answer.body[..1]));
+                let _ =
+                    answer.head(stream).and_then(|()| (&*stream).write_all(answer.body.get(..1).unwrap_or_default()));
                 std::thread::sleep(Duration::from_millis(1500));
                 false
             }
@@ -404,12 +423,12 @@ fn list(state: &State, request: &Request, fault: Option<Fault>) -> Answer {
         }
     }
     let mut met = std::collections::BTreeSet::new();
-    names.retain(|(name, _)| met.insert(name.clone()));
+    names.retain(|(name, _)| met.insert(name.clone()) && fault != Some(Fault::Stale));
     let from = match (token.as_str(), after.as_str()) {
         ("", "") => 0,
         ("", _) if fault == Some(Fault::IgnoreCondition) => 0,
         ("", after) => names.iter().position(|(name, _)| name.as_str() > after).unwrap_or(names.len()),
-        (token, _) => names.iter().position(|(name, _)| name == token).unwrap() + 1,
+        (token, _) => names.iter().position(|(name, _)| name == token).map_or(names.len(), |at| at + 1),
     };
     let most = page(state, request);
     let more = names.len() > from + most;
