@@ -195,7 +195,7 @@ fn verify(stage: &Stage, many: u64) -> Result<Vec<Row>> {
     let peaks =
         |what| -> Result<Row> { Ok(Row::peaks(what, peak_kb(&mut verify(&lot))?, peak_kb(&mut verify(&few))?)) };
     let memory = peaks("peak memory: verify of that many records / of a tenth")?;
-    timed(stage.vouchsafe().args(["ledger", "compact", "--vault"]).arg(&lot).arg("--signing-key").arg(&stage.key))?;
+    timed(stage.vouchsafe().args(["ledger", "compact", "--vault"]).arg(&lot).arg("--key").arg(&stage.public))?;
     let tiles = against_floor("verify: records and tiles / the same")?;
     Ok(vec![entries, tiles, memory])
 }

@@ -314,6 +314,28 @@ mod tests {
         assert!(matches!(second.check(1, "staging", &keys), Err(SlotError::Misplaced(_))));
     }
 
+    /// Entries that version 1 wrote are read for ever, and written the same.
+    #[test]
+    fn the_golden_entries() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ledger");
+        let read = |name: &str| std::fs::read(format!("{folder}/{name}")).unwrap();
+        for (name, number, size, leaves) in [
+            ("first_entry.json", 0, 1, 1),
+            ("entry_after_a_void_slot.json", 4, 5, 2),
+            ("heartbeat_entry.json", 5, 6, 1),
+        ] {
+            let slot = Slot::parse(&read(name)).unwrap();
+            assert_eq!((slot.number, slot.checkpoint.size, slot.leaves.len()), (number, size, leaves), "{name}");
+            assert_eq!(slot.to_bytes().unwrap(), read(name), "{name}");
+            assert!(matches!(slot.check(number, "production", &TrustSet::default()), Ok(Standing::Unattributed(_))));
+        }
+        let leaf = Leaf::parse(&read("record.leaf")).unwrap();
+        assert_eq!(leaf.to_bytes().unwrap(), read("record.leaf"));
+        let after = Slot::parse(&read("entry_after_a_void_slot.json")).unwrap();
+        assert_eq!(after.follows(), Some(2));
+        assert!(Slot::parse(&read("heartbeat_entry.json")).unwrap().extends(Some(&after)));
+    }
+
     #[test]
     fn an_entry_that_is_not_whole_is_refused() {
         let (_, second) = chain();
