@@ -47,6 +47,7 @@ pub(crate) fn checkpoint_name(environment: &str, size: u64) -> String {
 }
 
 /// The place of the time-stamp over the checkpoint of that size.
+#[cfg(feature = "tsa")]
 pub(crate) fn stamp_name(environment: &str, size: u64) -> String {
     format!("{}timestamps/{size:012}.tsr", folder(environment))
 }
