@@ -60,6 +60,30 @@ pub(crate) fn entries<'a>(
     Ok((addresses.into_iter().map(move |a| open(vault, trust, &a)).filter(move |e| filter.admits(e)), strangers))
 }
 
+/// Hands over every anchor in another vault, by its place; answers with the sum of what `each` answers.
+pub(crate) fn anchors(vault: &Vault, each: &mut dyn FnMut(&str, &[u8]) -> std::io::Result<u64>) -> anyhow::Result<u64> {
+    let mut places = Vec::new();
+    let strangers = vault.list_each("anchors/", None, None, &mut |next| {
+        places.push(next.address);
+        ControlFlow::Continue(())
+    })?;
+    anyhow::ensure!(
+        strangers.count == 0,
+        "there are names under anchors/ that are no addresses: {}",
+        strangers.names.join(", ")
+    );
+    let mut sum = 0;
+    for piece in places.chunks(AT_ONCE) {
+        for (place, note) in piece.iter().zip(vault.get_many(piece, AT_ONCE)) {
+            sum += each(&format!("{}/{place}", vault.location()), &note?)?;
+        }
+    }
+    Ok(sum)
+}
+
+/// Reads that are under way at the same time.
+const AT_ONCE: usize = 32;
+
 /// Judges `bytes` as a record and asserts what must hold of any verdict. For `fuzz/`.
 #[cfg(fuzzing)]
 pub(crate) fn fuzz(bytes: &[u8]) {

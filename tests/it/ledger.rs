@@ -358,3 +358,19 @@ fn verify_takes_all_of_it_and_believes_the_anchors() {
         stage.play(&["verify", "--anchor", target]).exits(3);
     }
 }
+
+/// Where anchors are written is where they are read: the same words, the same variable.
+#[test]
+fn anchors_in_another_vault_are_read_there() {
+    let mut stage = Stage::new();
+    let other = format!("file://{}", stage.at("elsewhere").display());
+    stage.env.insert("VOUCHSAFE_ANCHOR".into(), other.clone());
+    for run in ["1", "2", "3"] {
+        stage.play(&["attest", "-e", "prod", "--run-id", run, "--vault", "v"]).exits(0);
+    }
+    let fine = stage.play(&["verify", "--vault", "v"]).exits(0);
+    assert!(fine.err.contains("anchors: 3 of 3 proved"), "{}", fine.err);
+    std::fs::remove_file(stage.at("v/ledger/env=prod/999999999997")).unwrap();
+    let cut = stage.play(&["verify", "--vault", "v"]).exits(3);
+    assert!(cut.err.contains("truncated"), "{}", cut.err);
+}

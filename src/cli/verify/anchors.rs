@@ -1,7 +1,9 @@
 //! Reading what was kept elsewhere: files and folders that may hold checkpoints.
 
 use crate::cli::exit::Failure;
+use crate::cli::open_vault;
 use crate::cli::world::World;
+use crate::ledger;
 use crate::ledger::whole::Anchors;
 use crate::seal::trust::TrustSet;
 use anyhow::Context as _;
@@ -20,7 +22,10 @@ pub(super) fn read(world: &World, paths: &[PathBuf], trust: &TrustSet) -> Result
     for path in paths {
         let full = world.at(path);
         let mut found = 0;
-        if full.is_dir() {
+        if let Some(url) = path.to_str().filter(|text| text.contains("://")) {
+            // Where `attest --anchor URL` put them.
+            found += ledger::anchors(&open_vault(world, url)?, &mut |name, note| anchors.read(name, note, trust))?;
+        } else if full.is_dir() {
             let files = walkdir::WalkDir::new(&full).max_depth(DEEPEST).sort_by_file_name().into_iter();
             let mut looked = 0;
             for entry in files {

@@ -42,8 +42,9 @@ pub(crate) struct Args {
     /// Proof that the record in PATH is in the ledger, as `vouchsafe show --proof` wrote it
     #[arg(long, value_name = "FILE", requires = "path")]
     proof: Option<PathBuf>,
-    /// Checkpoints that were kept elsewhere: a file or folder with notes, CI logs or receipts; may be said more than once
-    #[arg(long, value_name = "FILE|FOLDER", action = clap::ArgAction::Append)]
+    /// Checkpoints that were kept elsewhere: a file or folder with notes, CI logs or receipts, or the URL of a vault that
+    /// holds anchors; may be said more than once
+    #[arg(long, value_name = "FILE|FOLDER|URL", action = clap::ArgAction::Append)]
     anchor: Vec<PathBuf>,
     /// Certificates (PEM) of the time-stamp authorities that are believed: checks the time-stamps beside the ledgers
     #[cfg(feature = "tsa")]

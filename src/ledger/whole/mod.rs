@@ -227,7 +227,8 @@ fn records(
             }
             bytes += size;
             let environment = evidence_of(address.as_str());
-            if !known.contains_key(environment) && !without.contains(environment) && without.len() < MOST_ENVIRONMENTS {
+            let fresh = !known.contains_key(environment) && !without.contains(environment);
+            if fresh && address.parts().is_some() && without.len() < MOST_ENVIRONMENTS {
                 without.insert(environment.to_owned());
             }
             piece.push(address);
