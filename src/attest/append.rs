@@ -63,6 +63,11 @@ pub(crate) enum AppendError {
     /// The key.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A newer program wrote there.
+    #[error(
+        "could not append to the ledger: its newest entry is of version {0}, which this vouchsafe cannot read; update it"
+    )]
+    Newer(u32),
     /// Others were always faster.
     #[error("could not append to the ledger: {0} races were lost to others")]
     Contended(u32),
@@ -78,6 +83,9 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         ours.retain(|said| !matches!(said, Said::Record(r) if head.holds(&r.sha256)));
         if ours.is_empty() {
             return Ok(last.unwrap_or_else(|| standing(&head)));
+        }
+        if let Some(version) = head.newer {
+            return Err(AppendError::Newer(version));
         }
         let (slot, taken) = compose(writer, &head, &ours, lost > 0)?;
         let bytes =

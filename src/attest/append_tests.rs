@@ -250,3 +250,40 @@ fn who_waits_is_taken_along_once() {
     let (_, records) = read(&vault);
     assert_eq!(records.len(), 6, "{records:?}");
 }
+
+/// Who may put and has no key calls the newest entries void, or all of them: his word counts for nothing.
+#[test]
+fn a_stranger_cannot_cut_off_the_end() {
+    for cut in [0u64, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = vault(folder.path());
+        for name in ["a", "b", "c", "d"] {
+            append_as(&vault, 1, &own(1), name).unwrap();
+        }
+        let slot = |n| Slot::parse(&vault.get(&slot::address("ledger/env=prod/", n).unwrap(), None).unwrap()).unwrap();
+        let before = cut.checked_sub(1).map(slot);
+        let size = before.as_ref().map_or(0, |b| b.checkpoint.size);
+        let voids = (cut..4).map(|slot| Said::Void { slot, sha256: None });
+        let leaves = (size..).zip(voids).map(|(seq, said)| Leaf { seq, logged_on: at(5), said }).collect();
+        let forged = Slot::next(before.as_ref(), 4, &slot(0).checkpoint.origin, leaves, &signer(9)).unwrap();
+        assert!(forged.extends(before.as_ref()), "it is well made");
+        put(&vault, 4, &forged.to_bytes().unwrap());
+        // For the key of this ledger, and for one that comes new.
+        assert_eq!(append_as(&vault, 1, &own(1), "e").unwrap().size, 6, "a, b, c, d, void, e");
+        assert_eq!(append_as(&vault, 2, &own(2), "f").unwrap().size, 7);
+    }
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_not_built_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    append_as(&vault, 1, &own(1), "a").unwrap();
+    let first = vault.get(&slot::address("ledger/env=prod/", 0).unwrap(), None).unwrap();
+    let mut newer: serde_json::Value = serde_json::from_slice(&first).unwrap();
+    newer["v"] = 2.into();
+    put(&vault, 1, newer.to_string().as_bytes());
+    assert!(matches!(append_as(&vault, 1, &own(1), "b"), Err(AppendError::Newer(2))));
+    // A stranger's word that it is newer is junk like any other.
+    assert_eq!(append_as(&vault, 2, &own(2), "c").unwrap().slot, 2);
+}

@@ -34,6 +34,8 @@ pub(crate) struct Head {
     pub(crate) next: u64,
     /// Slots between the two that hold nothing of ours: the next entry says so.
     pub(crate) voids: Vec<(u64, Option<Sha256Digest>)>,
+    /// A version of entries that this program cannot read, by a trusted key: nothing may be built on what is before it.
+    pub(crate) newer: Option<u32>,
     /// What a person should know.
     pub(crate) doubts: Vec<String>,
     /// What was found beyond the entry to build on and cannot be followed.
@@ -53,6 +55,7 @@ impl Head {
             base: None,
             next: 0,
             voids: Vec::new(),
+            newer: None,
             doubts: Vec::new(),
             junk: BTreeMap::new(),
             read_from: 0,
@@ -104,6 +107,7 @@ impl Head {
         match entry {
             Some((slot, _)) => self.stand_on(slot),
             None => {
+                self.newer = self.newer.or(slot::newer(theirs, &self.environment, trust));
                 self.pass_over(Some(Sha256Digest::of(theirs)));
                 return false;
             }
@@ -202,7 +206,10 @@ impl Head {
             };
             match self.leads_back(&mut read, trust, number, &bytes)? {
                 Some(slot) => return Ok(Some(slot)),
-                None => drop(self.junk.insert(number, Some(Sha256Digest::of(&bytes)))),
+                None => {
+                    self.newer = self.newer.or(slot::newer(&bytes, &self.environment, trust));
+                    self.junk.insert(number, Some(Sha256Digest::of(&bytes)));
+                }
             }
         }
         Ok(None)
@@ -225,7 +232,7 @@ impl Head {
         let mut current = slot.clone();
         for _ in 0..BACK {
             let Some(before) = current.follows() else {
-                let first = current.extends(None);
+                let first = current.extends(None) && (trusted || !self.voids_an_entry(read, trust, &current, None)?);
                 self.doubts.extend(doubts.into_iter().filter(|_| first));
                 return Ok(first.then_some(slot));
             };
@@ -238,7 +245,8 @@ impl Head {
                 }
                 return Ok(trusted.then_some(slot));
             };
-            if !current.extends(Some(&previous)) {
+            let voids = !trusted && self.voids_an_entry(read, trust, &current, Some(&previous))?;
+            if voids || !current.extends(Some(&previous)) {
                 return Ok(None);
             }
             if trusted || matches!(standing, Standing::Trusted(_)) {
@@ -248,6 +256,29 @@ impl Head {
         }
         self.doubts.extend(doubts);
         Ok(Some(slot))
+    }
+
+    /// Whether an entry that nobody here can attribute calls void what is an entry: without this, who may put and has no key
+    /// could cut off the end of a ledger for all writers.
+    fn voids_an_entry(
+        &self,
+        read: &mut Reader,
+        trust: &TrustSet,
+        entry: &Slot,
+        before: Option<&Slot>,
+    ) -> Result<bool, VaultError> {
+        let first = before.map_or(0, |b| b.number + 1);
+        if entry.number - first > u64::from(BACK) {
+            return Ok(true);
+        }
+        for number in first..entry.number {
+            let bytes = read.slot(number)?;
+            let there = bytes.as_deref().and_then(|b| self.entry(b, number, trust));
+            if there.is_some_and(|(slot, standing)| matches!(standing, Standing::Trusted(_)) || slot.extends(before)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn entry(&self, bytes: &[u8], number: u64, trust: &TrustSet) -> Option<(Slot, Standing)> {

@@ -85,6 +85,19 @@ struct Wire {
     checkpoint: String,
 }
 
+/// The version of an entry that this program cannot read, if a trusted key vouches for it: every version has `v` and a signed
+/// `checkpoint`. What a stranger calls newer is only junk.
+pub(crate) fn newer(bytes: &[u8], environment: &str, trust: &TrustSet) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Least {
+        v: u32,
+        checkpoint: String,
+    }
+    let least: Least = serde_json::from_slice(bytes).ok().filter(|least: &Least| least.v > VERSION)?;
+    let (checkpoint, _) = Checkpoint::open(&least.checkpoint, trust).ok()?;
+    belongs(&checkpoint.origin, environment).then_some(least.v)
+}
+
 /// Why an object in a slot is no entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SlotError {
