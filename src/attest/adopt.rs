@@ -255,7 +255,7 @@ mod tests {
         assert_eq!((dry.adopted, told, named(&vault).len()), (1, want(true), 0));
         let (done, told) = adopt_once(&vault, &ask());
         assert_eq!((done.adopted, done.young, done.refused, told), (1, 1, 3, want(true)));
-        assert_eq!(named(&vault), [good.clone()]);
+        assert_eq!(named(&vault), std::slice::from_ref(&good));
         let (again, told) = adopt_once(&vault, &ask());
         assert_eq!((again.adopted, told), (0, want(false)));
         let (later, _) = adopt_once(&vault, &Adopting { grace: TimeDelta::zero(), ..ask() });

@@ -129,6 +129,10 @@ fn in_vault(
     match vault.put_once(&address, note.as_bytes(), tags, lock) {
         Ok(put) if put.outcome == Outcome::Created => Ok(Anchored::Added),
         Ok(_) => Ok(Anchored::AlreadyThere),
+        // Anchored before, under a lock that ends earlier than one of now would.
+        Err(VaultError::LockNotObserved { put, .. }) if put.outcome == Outcome::AlreadyThere && put.lock.is_some() => {
+            Ok(Anchored::AlreadyThere)
+        }
         Err(VaultError::Different { uri, theirs, .. }) => {
             let note_of_theirs = String::from_utf8_lossy(&theirs).into_owned();
             let theirs = Checkpoint::peek(&note_of_theirs).ok().filter(|t| t.origin == ours.origin);

@@ -9,14 +9,18 @@ mod deliver;
 mod heartbeat;
 mod receipt;
 pub(crate) mod spool;
+#[cfg(feature = "tsa")]
+mod stamp;
 
 pub(crate) use adopt::{Adopting, Fate, adopt};
 pub(crate) use anchor::{AnchorError, Anchored, Target, anchor};
 pub(crate) use append::{AppendError, Writer};
 pub(crate) use compact::{Compacted, Compacting, ROOM, compact};
-pub(crate) use deliver::{Delivered, Delivery, deliver};
+pub(crate) use deliver::{Delivery, deliver};
 pub(crate) use heartbeat::heartbeat;
 pub(crate) use receipt::{Logged, Receipt, Stored};
+#[cfg(feature = "tsa")]
+pub(crate) use stamp::{Authority, State, stamp};
 
 use crate::record::digest::{DigestSet, Sha256Digest};
 use crate::record::run_v1::{ArtifactKind, RunRecord};

@@ -53,6 +53,37 @@ impl Place {
     }
 }
 
+/// `--tsa-url`: has an authority stamp the state that an append ended with. The record stands whatever comes of it.
+#[cfg(feature = "tsa")]
+pub(super) fn stamp(
+    world: &mut World,
+    vault: &Vault,
+    url: &str,
+    environment: &str,
+    at: (u64, &str),
+    run: &str,
+    keep: &Keep,
+) {
+    use crate::attest::{Authority, State, stamp};
+    use crate::gather::http::{Http, Options};
+    let mut nonce = [0; 8];
+    if !(world.random)(&mut nonce) {
+        return super::words::warn(world, &["no time-stamp: the operating system gave no random bytes".to_owned()]);
+    }
+    let now = (world.now)();
+    let tags = Tags { env: environment.to_owned(), run_id: run.to_owned(), date: now.date_naive() };
+    let lock = keep.lock(now);
+    let state = State { environment, size: at.0, note: at.1, tags: &tags, lock: lock.as_ref() };
+    let http = Http::new(Options::proxied(|name| world.var(name).map(str::to_owned)));
+    match stamp(&state, vault, &Authority { url, http: &http, nonce }, now) {
+        Ok((on, warnings)) => {
+            super::words::warn(world, &warnings);
+            world.say(&format!("time-stamped by {}: the ledger stood so on {on}", crate::export::shown::line(url)));
+        }
+        Err(e) => super::words::warn(world, &[format!("the checkpoint is not time-stamped: {e:#}")]),
+    }
+}
+
 /// A fork does not verify; all else could not be done.
 pub(super) fn failure(e: AnchorError) -> Failure {
     let exit = if matches!(e, AnchorError::Fork { .. }) { Exit::Unverified } else { Exit::Failed };

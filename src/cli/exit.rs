@@ -21,6 +21,14 @@ pub(crate) enum Exit {
     Undelivered = 6,
 }
 
+impl Exit {
+    /// The one of two answers that a person has to see: what does not verify weighs more than a finding.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let rank = |e: Self| (e != Self::Done, e == Self::Findings || e == Self::Unverified, e == Self::Unverified);
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit as u8)

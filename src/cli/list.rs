@@ -10,9 +10,9 @@ use crate::ledger::{self, Entry, Verdict};
 use chrono::NaiveDate;
 use clap::builder::PossibleValuesParser;
 
-/// Flags that say which records are wanted.
+/// Flags that say of which environments and days records are wanted.
 #[derive(clap::Args, Debug)]
-pub(crate) struct FilterArgs {
+pub(crate) struct ScopeArgs {
     /// Environment; may be said more than once
     #[arg(short, long, value_name = "NAME", action = clap::ArgAction::Append)]
     environment: Vec<String>,
@@ -28,6 +28,13 @@ pub(crate) struct FilterArgs {
     /// Period that ends today: 30d, 12w, 13mo, 1y
     #[arg(long, value_name = "PERIOD")]
     last: Option<String>,
+}
+
+/// Flags that say which records are wanted.
+#[derive(clap::Args, Debug)]
+pub(crate) struct FilterArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
     /// Run id
     #[arg(long, value_name = "ID")]
     run: Option<String>,
@@ -43,6 +50,19 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// The question to the ledger.
+    pub(crate) fn filter(&self, world: &World) -> Result<Filter, Failure> {
+        Ok(Filter {
+            run: self.run.clone(),
+            commit: self.commit.as_ref().map(|c| c.to_lowercase()),
+            operator: self.operator.clone(),
+            artifact: self.image.clone(),
+            ..self.scope.filter(world)?
+        })
+    }
+}
+
+impl ScopeArgs {
     /// The question to the ledger.
     pub(crate) fn filter(&self, world: &World) -> Result<Filter, Failure> {
         let mut from = self.from;
@@ -66,15 +86,7 @@ impl FilterArgs {
         {
             return Err(Failure::usage(format!("--from {from} is after --to {to}"), "turn them round"));
         }
-        Ok(Filter {
-            environments: self.environment.clone(),
-            from,
-            to,
-            run: self.run.clone(),
-            commit: self.commit.as_ref().map(|c| c.to_lowercase()),
-            operator: self.operator.clone(),
-            artifact: self.image.clone(),
-        })
+        Ok(Filter { environments: self.environment.clone(), from, to, ..Filter::default() })
     }
 }
 
@@ -118,7 +130,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let renderer = RENDERERS.iter().find(|r| r.name == format);
     let renderer = renderer.ok_or_else(|| Failure::usage(format!("no format `{format}`"), "say table, csv or json"))?;
     let mut count = Tally::default();
-    let entries = ledger::entries(&vault, &trusting.set, &filter)?;
+    let (entries, strangers) = ledger::entries(&vault, &trusting.set, &filter)?;
+    words::strangers(world, &strangers);
     // A table appears at its end; what is written as it comes shows itself how far it is.
     let quiet = !world.stderr_is_terminal || (world.stdout_is_terminal && renderer.name != "table");
     let mut shown = progress::Shown::new(&mut world.stderr, &world.now, !quiet);
@@ -151,6 +164,8 @@ pub(crate) struct Tally {
     pub(crate) by: std::collections::BTreeMap<Verdict, u64>,
     /// Records with fields of a newer minor version.
     pub(crate) newer: u64,
+    /// Records without a leaf that are young enough to wait for one.
+    pub(crate) on_their_way: u64,
     warnings: Vec<String>,
 }
 
@@ -170,10 +185,19 @@ impl Tally {
 
     /// The exit code that these verdicts call for.
     pub(crate) fn exit(&self) -> Exit {
-        match self.by.keys().max() {
-            None | Some(Verdict::Valid) => Exit::Done,
-            Some(Verdict::Unsupported) => Exit::Findings,
-            Some(_) => Exit::Unverified,
+        // A record whose leaf may be on its way is no finding yet.
+        let counts = |(verdict, n): &(&Verdict, &u64)| **verdict != Verdict::Unlinked || **n > self.on_their_way;
+        self.by.iter().filter(counts).fold(Exit::Done, |worst, (verdict, _)| worst.or(exit_of(*verdict)))
+    }
+}
+
+/// What a verdict is worth.
+pub(crate) fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Valid | Verdict::Expired => Exit::Done,
+        Verdict::Unsupported | Verdict::Unlinked => Exit::Findings,
+        Verdict::Moved | Verdict::Untrusted | Verdict::Missing | Verdict::Altered | Verdict::Invalid => {
+            Exit::Unverified
         }
     }
 }

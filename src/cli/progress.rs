@@ -60,6 +60,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Records.
     Records,
+    /// Entries of a ledger.
+    Entries,
     /// Tiles of a ledger.
     Tiles,
 }
@@ -69,6 +71,7 @@ impl Unit {
         match self {
             Self::Bytes => format!("{:.1} MB", n as f64 / 1e6),
             Self::Records => format!("{n} records"),
+            Self::Entries => format!("{n} entries"),
             Self::Tiles => format!("{n} tiles"),
         }
     }

@@ -35,13 +35,16 @@ pub(super) fn write(
         return Err(anyhow::anyhow!("{} is not the address of a record, so no ledger names it", entry.address).into());
     };
     let made = proof::prove(vault, trust, &environment, &entry.address, &sha256);
-    let text = made.map_err(told)?.to_text();
+    let made = made.map_err(told)?;
+    let text = made.file.to_text();
     if file == Path::new("-") {
         return Ok(write!(world.stdout, "{text}").context("could not write the proof")?);
     }
     std::fs::write(world.at(file), text)
         .with_context(|| format!("could not write the proof to `{}`", file.display()))?;
-    world.say(&shown::line(&format!("wrote the proof of {} to {}", entry.address, file.display())));
+    let slot = made.slot.map(|slot| format!(" of slot {slot}")).unwrap_or_default();
+    let line = format!("{} is leaf {}{slot}; wrote the proof to {}", entry.address, made.file.index, file.display());
+    world.say(&shown::line(&line));
     Ok(())
 }
 

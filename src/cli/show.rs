@@ -47,6 +47,14 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
+    if let (None, Some(file)) = (&args.which, &args.proof)
+        && file.starts_with("evidence")
+    {
+        return Err(Failure::usage(
+            format!("`{}` follows --proof, so it would be the file to write", file.display()),
+            "say the record first: vouchsafe show RECORD --proof FILE",
+        ));
+    }
     let vault = open_vault(world, &args.vault)?;
     let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
     let entry = match &args.which {
@@ -54,7 +62,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             ledger::open(&vault, &trusting.set, &Address::parse(address)?)
         }
         which => {
-            let addresses = likely(ledger::addresses(&vault, &Filter::default())?, which.as_deref());
+            let (addresses, strangers) = ledger::addresses(&vault, &Filter::default())?;
+            words::strangers(world, &strangers);
+            let addresses = likely(addresses, which.as_deref());
             let entries = addresses.iter().map(|address| ledger::open(&vault, &trusting.set, address));
             find(entries, which.as_deref(), &args.vault)?
         }

@@ -26,6 +26,16 @@ pub(crate) fn warn(world: &mut World, warnings: &[String]) {
     }
 }
 
+/// What stands among the records and is none: passed over, and said.
+pub(crate) fn strangers(world: &mut World, strangers: &crate::vault::Strangers) {
+    if strangers.count > 0 {
+        let names = strangers.names.join(", ");
+        let more = strangers.count.saturating_sub(strangers.names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        warn(world, &[format!("passed over, because they are no addresses of records: {names}{more}")]);
+    }
+}
+
 /// Repeats a message as an annotation where GitHub's runner (and its relatives) would show it beside the run.
 ///
 /// Workflow commands: `%`, CR and LF are escaped, so that no name of others becomes a command of its own.

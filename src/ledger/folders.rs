@@ -18,7 +18,8 @@ pub(crate) fn environments(vault: &Vault, top: &str) -> Result<(Vec<String>, Vec
             ControlFlow::Break(())
         });
         match listed {
-            Ok(()) => {}
+            // What is no address is told by `verify`.
+            Ok(_) => {}
             Err(VaultError::NotFound { .. }) => return Ok((named, cut)),
             Err(e) => return Err(e),
         }
@@ -61,7 +62,7 @@ pub(crate) fn names(vault: &Vault, folder: &str, parts: &[&str]) -> Result<HashM
             ControlFlow::Continue(())
         });
         match listed {
-            Ok(()) | Err(VaultError::NotFound { .. }) => {}
+            Ok(_) | Err(VaultError::NotFound { .. }) => {}
             Err(e) => return Err(e),
         }
     }

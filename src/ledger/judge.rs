@@ -10,12 +10,20 @@ use crate::vault::address::{About, Address, Parts};
 pub(crate) enum Verdict {
     /// Signed by a trusted key that may sign for its environment, and it stands where it belongs.
     Valid,
+    /// A leaf of the ledger names it, it had to be kept until a day that has passed, and it is gone.
+    Expired,
     /// Signature and trust hold, but this version cannot read the kind or version of record.
     Unsupported,
+    /// Valid, and no leaf of the ledger names it.
+    Unlinked,
     /// Valid, but not at the address that it names itself.
     Moved,
     /// The signature holds, or may hold, but nobody here trusts the key for it.
     Untrusted,
+    /// A leaf of the ledger names it, and nothing stands there.
+    Missing,
+    /// It may be validly signed, but it is not what stood there when it was added to the ledger.
+    Altered,
     /// It does not verify, or is not a record.
     Invalid,
 }
@@ -25,6 +33,10 @@ impl Verdict {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
+            Self::Expired => "expired",
+            Self::Unlinked => "unlinked",
+            Self::Missing => "missing",
+            Self::Altered => "altered",
             Self::Unsupported => "unsupported",
             Self::Moved => "moved",
             Self::Untrusted => "untrusted",

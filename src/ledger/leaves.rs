@@ -271,7 +271,10 @@ mod tests {
     use crate::ledger::leaf::Said;
     use crate::ledger::written::{self, Written};
 
-    fn seen(w: &Written) -> Result<(Vec<(Option<u64>, u64)>, bool), LeavesError> {
+    /// Entry and place of every leaf that passed, and whether the bundles were wrong.
+    type Seen = (Vec<(Option<u64>, u64)>, bool);
+
+    fn seen(w: &Written) -> Result<Seen, LeavesError> {
         let trust = w.trust();
         let (base, _) = signed_head(&w.vault, &trust, "prod")?;
         let each = |state: &mut Vec<_>, p: Passed| state.push((p.slot, p.leaf.seq));

@@ -10,6 +10,9 @@ pub(crate) mod leaves;
 pub(crate) mod orphans;
 pub(crate) mod proof;
 pub(crate) mod slot;
+#[cfg(feature = "tsa")]
+pub(crate) mod stamps;
+pub(crate) mod whole;
 #[cfg(test)]
 pub(crate) mod written;
 
@@ -17,38 +20,44 @@ pub(crate) use judge::{Entry, Verdict, address_of, judge};
 
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Strangers, Vault, VaultError};
 use filter::Filter;
+use std::ops::ControlFlow;
 
-/// Addresses of all records that can match the filter, by address alone: nothing is opened yet. Sorted.
-pub(crate) fn addresses(vault: &Vault, filter: &Filter) -> Result<Vec<Address>, VaultError> {
-    let found = vault.list(&filter.prefix())?.into_iter().map(|f| f.address);
-    Ok(found.filter(|address| filter.admits_address(address)).collect())
+/// Addresses of all records that can match the filter, by address alone: nothing is opened yet. Sorted. And what stands
+/// among them without being an address: it stops nobody, and must be told.
+pub(crate) fn addresses(vault: &Vault, filter: &Filter) -> Result<(Vec<Address>, Strangers), VaultError> {
+    let mut found = Vec::new();
+    let strangers = vault.list_each(&filter.prefix(), None, None, &mut |next| {
+        if filter.admits_address(&next.address) {
+            found.push(next.address);
+        }
+        ControlFlow::Continue(())
+    })?;
+    found.sort();
+    Ok((found, strangers))
 }
 
 /// Opens one record of the vault. A record that cannot be read is an entry too: nothing is dropped in silence.
 pub(crate) fn open(vault: &Vault, trust: &TrustSet, address: &Address) -> Entry {
-    match standing(vault, trust, address) {
-        Ok((_, entry)) => entry,
+    entry(vault.get(address, None), trust, address)
+}
+
+fn entry(got: Result<Vec<u8>, VaultError>, trust: &TrustSet, address: &Address) -> Entry {
+    match got {
+        Ok(bytes) => judge(&bytes, address.as_str(), trust),
         Err(e) => Entry::unread(address.as_str(), format!("could not be read: {e}")),
     }
 }
 
-/// The record that stands at an address, with its bytes; an error where it cannot be read.
-pub(crate) fn standing(vault: &Vault, trust: &TrustSet, address: &Address) -> Result<(Vec<u8>, Entry), VaultError> {
-    let bytes = vault.get(address, None)?;
-    let entry = judge(&bytes, address.as_str(), trust);
-    Ok((bytes, entry))
-}
-
-/// The entries that match the filter, in order of address, each opened when its turn comes.
+/// The entries that match the filter, in order of address, each opened when its turn comes; and what is no address.
 pub(crate) fn entries<'a>(
     vault: &'a Vault,
     trust: &'a TrustSet,
     filter: &'a Filter,
-) -> Result<impl Iterator<Item = Entry> + 'a, VaultError> {
-    let addresses = addresses(vault, filter)?;
-    Ok(addresses.into_iter().map(move |a| open(vault, trust, &a)).filter(move |e| filter.admits(e)))
+) -> Result<(impl Iterator<Item = Entry> + 'a, Strangers), VaultError> {
+    let (addresses, strangers) = addresses(vault, filter)?;
+    Ok((addresses.into_iter().map(move |a| open(vault, trust, &a)).filter(move |e| filter.admits(e)), strangers))
 }
 
 /// Judges `bytes` as a record and asserts what must hold of any verdict. For `fuzz/`.

@@ -158,7 +158,7 @@ pub(crate) fn unnamed(
         if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     match listed {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(VaultError::NotFound { .. }) => return Ok((Vec::new(), None)),
         Err(e) => return Err(e),
     }

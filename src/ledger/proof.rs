@@ -25,6 +25,14 @@ pub(crate) enum NoProof {
     Unlogged { environment: String, address: String, size: u64 },
 }
 
+/// A proof, and where its leaf was found.
+pub(crate) struct Proof {
+    /// The file.
+    pub(crate) file: ProofFile,
+    /// The entry that added the leaf; `None` where tiles hide it.
+    pub(crate) slot: Option<u64>,
+}
+
 /// The proof of the record that stands at `address`, under the newest checkpoint; reads the whole ledger. The hashes of all
 /// leaves are held: 32 MB for a million.
 pub(crate) fn prove(
@@ -33,26 +41,27 @@ pub(crate) fn prove(
     environment: &str,
     address: &str,
     sha256: &Sha256Digest,
-) -> Result<ProofFile, NoProof> {
+) -> Result<Proof, NoProof> {
     #[derive(Default)]
     struct Seen {
         hashes: Vec<Sha256Digest>,
-        ours: Option<(u64, Vec<u8>)>,
+        ours: Option<(Option<u64>, u64, Vec<u8>)>,
     }
     let (base, _) = leaves::signed_head(vault, trust, environment)?;
     let size = base.checkpoint.size;
     let each = |seen: &mut Seen, passed: Passed| {
         let is_it = passed.leaf.record().is_some_and(|r| r.sha256 == *sha256 && r.address == address);
         if is_it && seen.ours.is_none() {
-            seen.ours = Some((passed.leaf.seq, passed.bytes.to_vec()));
+            seen.ours = Some((passed.slot, passed.leaf.seq, passed.bytes.to_vec()));
         }
         seen.hashes.push(passed.hash);
     };
     let seen = leaves::walk(vault, trust, environment, &base, Seen::default, each)?.state;
-    let proof = seen.ours.and_then(|(index, extra)| {
+    let proof = seen.ours.and_then(|(slot, index, extra)| {
         let mut prover = Prover::new(index, size)?;
         seen.hashes.iter().for_each(|hash| prover.push(*hash));
-        Some(ProofFile { extra, index, hashes: prover.finish()?, checkpoint: base.note.clone() })
+        let file = ProofFile { extra, index, hashes: prover.finish()?, checkpoint: base.note.clone() };
+        Some(Proof { file, slot })
     });
     let unlogged = || NoProof::Unlogged { environment: environment.to_owned(), address: address.to_owned(), size };
     proof.ok_or_else(unlogged)
@@ -164,7 +173,7 @@ mod tests {
 
     fn proof(w: &Written, n: u64) -> ProofFile {
         let logged = written::logged(n);
-        prove(&w.vault, &w.trust(), "prod", &logged.address, &logged.sha256).unwrap()
+        prove(&w.vault, &w.trust(), "prod", &logged.address, &logged.sha256).unwrap().file
     }
 
     #[test]

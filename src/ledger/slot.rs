@@ -41,6 +41,16 @@ pub(crate) fn number(name: &str) -> Option<u64> {
     digits.then(|| name.parse::<u64>().ok()).flatten().map(|n| SLOTS - 1 - n)
 }
 
+/// The place of a copy of the checkpoint of that size.
+pub(crate) fn checkpoint_name(environment: &str, size: u64) -> String {
+    format!("{}checkpoints/{size:012}", folder(environment))
+}
+
+/// The place of the time-stamp over the checkpoint of that size.
+pub(crate) fn stamp_name(environment: &str, size: u64) -> String {
+    format!("{}timestamps/{size:012}.tsr", folder(environment))
+}
+
 /// The place of a slot.
 pub(crate) fn address(folder: &str, slot: u64) -> Result<Address, crate::vault::address::BadAddress> {
     Address::parse(&format!("{folder}{}", name(slot)))

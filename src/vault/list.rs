@@ -40,6 +40,7 @@ impl Strangers {
     }
 
     /// The error of a caller that has no way to tell of them.
+    #[cfg(test)]
     pub(super) fn refuse(self, prefix: &str, vault: &Vault) -> Result<(), VaultError> {
         let Some(name) = self.names.first() else { return Ok(()) };
         Err(VaultError::Other {

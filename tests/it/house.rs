@@ -95,7 +95,8 @@ fn only(what: &str, rooms: &[&str]) {
 fn only_the_door_in_puts_and_only_the_door_out_reads() {
     only(".put_once(", &["attest", "vault"]);
     only("vault.get(", &["ledger", "vault"]);
-    only("vault.list(", &["ledger", "vault"]);
+    only("vault.list(", &["vault"]);
+    only("vault.sweep(", &["ledger", "vault"]);
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn a_proof_is_checked_with_the_public_key_and_nothing_else() {
     stage.play(&["show", "r7", "--proof", "r7.tlog-proof"]).exits(0);
     let text = std::fs::read_to_string(stage.at("r7.tlog-proof")).unwrap();
     assert_eq!(stage.play(&["show", &address, "--proof"]).exits(0).out, text, "the same on standard output");
+    stage.play(&["show", "--proof", &address]).exits(2);
     // Somewhere else, where there is no vault and no trust.
     let away = Stage::new();
     away.write("r7.tlog-proof", &text);
@@ -329,4 +330,31 @@ fn a_rewritten_ledger_is_a_fork_and_a_failing_anchor_does_not_stop_a_record() {
     let failing = stage.play(&["attest", "-e", "prod", "--run-id", "more", "--anchor", "file/below"]).exits(0);
     assert!(failing.err.contains("warning: the checkpoint is not anchored at file/below"), "{}", failing.err);
     stage.play(&["ledger", "anchor", "--output", "file/below"]).exits(1);
+}
+
+#[test]
+fn verify_takes_all_of_it_and_believes_the_anchors() {
+    let mut stage = attested(3);
+    std::fs::create_dir(stage.at("folder")).unwrap();
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["ledger", "anchor", "--output", target]).exits(0);
+    }
+    stage.play(&["ledger", "compact"]).exits(0);
+    orphan(&stage, "lost");
+    stage.now += chrono::TimeDelta::hours(1);
+    stage.play(&["attest", "--heartbeat", "-e", "prod"]).exits(0);
+    stage.play(&["ledger", "compact"]).exits(0);
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["verify", "--anchor", target]).exits(0);
+    }
+    // The newest entries and their records are taken away: only the anchors know.
+    for number in 2..=4 {
+        std::fs::remove_file(slot(&stage, number)).unwrap();
+    }
+    for run in ["r2", "lost"] {
+        std::fs::remove_file(stage.at(".vouchsafe").join(record(&stage, run))).unwrap();
+    }
+    for target in ["anchors.txt", "folder"] {
+        stage.play(&["verify", "--anchor", target]).exits(3);
+    }
 }

@@ -134,3 +134,17 @@ fn the_table_is_for_people() {
     let none = stage.play(&["list", "--environment", "nowhere"]).exits(0);
     assert!(none.err.contains("no record"), "{}", none.err);
 }
+
+/// What others put among the records stops nobody, and is said.
+#[cfg(unix)]
+#[test]
+fn what_is_no_address_does_not_block_the_list() {
+    let stage = Stage::github();
+    stage.play(&["attest", "-e", "prod", "--vault", "v"]).exits(0);
+    stage.write("v/evidence/env=prod/back\\slash.json", "{}");
+    let listed = stage.play(&["list", "--vault", "v", "--json"]).exits(0);
+    assert_eq!(listed.json_lines().len(), 1);
+    assert!(listed.err.contains("passed over") && listed.err.contains("slash"), "{}", listed.err);
+    stage.play(&["show", "--vault", "v"]).exits(0);
+    stage.play(&["verify", "--vault", "v"]).exits(4);
+}

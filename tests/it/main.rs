@@ -15,3 +15,4 @@ mod readme;
 mod spool;
 mod stage;
 mod verify;
+mod whole;

@@ -93,12 +93,21 @@ fn trust_has_windows_environments_and_revocation() {
 
 #[test]
 fn a_copy_of_the_vault_verifies_offline() {
-    let (stage, address, bytes) = attested();
+    let (mut stage, address, bytes) = attested();
     stage.write(&format!("copy/{address}"), &bytes);
+    for file in stage.files(".vouchsafe/ledger") {
+        let bytes = std::fs::read(stage.at(".vouchsafe/ledger").join(&file)).unwrap();
+        stage.write(&format!("copy/ledger/{file}"), bytes);
+    }
     let pem = stage.play(&["key", "show", "--pem"]).exits(0).out;
     stage.write("public.pem", pem);
     stage.play(&["verify", "copy", "--key", "public.pem"]).exits(0);
     stage.play(&["verify", "--vault", "copy", "--key", "public.pem"]).exits(0);
+    // Half a copy: the records hold, and nothing shows what is missing.
+    stage.write(&format!("half/{address}"), &bytes);
+    stage.now += chrono::TimeDelta::hours(1);
+    let half = stage.play(&["verify", "half", "--key", "public.pem"]).exits(4);
+    assert!(half.out.starts_with("unlinked") && half.err.contains("no ledger"), "{}{}", half.out, half.err);
 }
 
 #[test]

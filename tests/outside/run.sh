@@ -2,6 +2,7 @@
 # run.sh: the program against real parts. `VOUCHSAFE_BIN=target/debug/vouchsafe tests/outside/run.sh`
 #
 #   verify/     cosign, openssl, securesystemslib and @sigstore/verify accept what we sign and refuse what they must
+#   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
 #
@@ -59,6 +60,23 @@ assert not Validator(schema).is_valid(predicate), "an unknown outcome must not b
 PY
 }
 chapter "verify: our record and the published schema" record_and_schema
+
+# Authorities of time, and the page about the ledger, word for word.
+chapter "verify: time-stamps of openssl's authorities" "$OUTSIDE/verify/tsa.sh"
+ledger_page() {
+  cd "$STAGE"
+  for run in 1 2 3; do "$VOUCHSAFE_BIN" attest -e production --vault paged --signing-key key.pem --run-id "$run" 2>/dev/null; done
+  cp -r paged vault-of-the-page
+  awk '/<!-- run: ledger -->/ { on = 1; next } on && /^```$/ { exit } on && !/^```/' "$OUTSIDE/../../docs/LEDGER.md" |
+    sed 's/ - vault public.pem production/ - vault-of-the-page public.pem production/' > page.sh
+  PATH=$TOOLS/verify/venv/bin:$PATH bash page.sh | grep "whole: 3 entries, 3 records"
+  printf 'x' >> "vault-of-the-page/$(cd vault-of-the-page && find evidence -name run.json | head -n 1)"
+  if PATH=$TOOLS/verify/venv/bin:$PATH bash page.sh 2>/dev/null; then echo "the page saw nothing"; return 1; fi
+}
+chapter "ledger: the Python of docs/LEDGER.md" bash -c "set -euo pipefail; $(declare -f ledger_page); ledger_page"
+
+# A log reader that is not ours.
+chapter "ledger: golang.org/x/mod/sumdb and our tiles, proofs and checkpoints" "$OUTSIDE/ledger/run.sh"
 
 # Stores that are not ours.
 if MINIO=$(find_minio); then

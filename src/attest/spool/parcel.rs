@@ -2,7 +2,6 @@
 
 use crate::record::digest::Sha256Digest;
 use crate::record::json;
-use crate::vault::Tags;
 use crate::vault::address::Address;
 use crate::vault::lock::{Mode, Retention};
 use chrono::{DateTime, Utc};
@@ -68,11 +67,6 @@ struct AnyVersion {
 }
 
 impl Parcel {
-    /// The tags of the record in its vault.
-    pub(crate) fn tags(&self) -> Tags {
-        Tags { env: self.environment.clone(), run_id: self.run_id.clone(), date: self.recorded_on.date_naive() }
-    }
-
     /// Whether both lead to the same place.
     pub(super) fn goes_where(&self, other: &Self) -> bool {
         (&self.vault, &self.address) == (&other.vault, &other.address)

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const HOUR: i64 = 60 * 60 * 1000;
 
 /// One thing that waits.
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 #[derive(Debug)]
 pub(crate) enum Waiting {
     /// Ours to deliver.

@@ -86,6 +86,10 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         world.say(&lines.join("\n"));
     }
     super::keep_anchors(world, args, &environment, &at.checkpoint, &id);
+    #[cfg(feature = "tsa")]
+    if let Some(url) = &args.tsa_url {
+        crate::cli::anchors::stamp(world, &vault, url, &environment, (at.size, &at.checkpoint), &id, &keep);
+    }
     delivery::flush_others(world, &Spool::at(world.at(&args.spool.spool)), &vault, &signer, &trusting);
     Ok(Exit::Done)
 }

@@ -109,6 +109,10 @@ pub(crate) struct Args {
     /// Also keep the ledger's checkpoint here: a file (appended to), a folder that is there, or the URL of another vault
     #[arg(help_heading = "How it is kept", long, value_name = "TARGET", action = clap::ArgAction::Append)]
     anchor: Vec<String>,
+    /// Time-stamp authority (RFC 3161) that signs when the ledger stood so; its answer is kept in the vault
+    #[cfg(feature = "tsa")]
+    #[arg(help_heading = "How it is kept", long, value_name = "URL")]
+    tsa_url: Option<String>,
     /// No record: only add to the ledger that somebody is still here and how many records it has. Once a day, so that
     /// silence is a statement; adds records of the last two days that no entry names
     #[arg(long)]
@@ -208,6 +212,10 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     told::tell(world, args, &gathered, receipt)?;
     if let Some(at) = &receipt.ledger {
         keep_anchors(world, args, &record.environment, &at.checkpoint, &record.run.id);
+        #[cfg(feature = "tsa")]
+        if let (Some(url), Ok(keep)) = (&args.tsa_url, args.lock.keep(local)) {
+            anchors::stamp(world, &vault, url, &record.environment, (at.size, &at.checkpoint), &record.run.id, &keep);
+        }
     }
     if let Some(unlogged) = delivered.unlogged {
         return Err(delivery::unlogged(world, &spool, &parcel, &sealed.bytes, held, unlogged));

@@ -18,7 +18,7 @@ pub(super) fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> 
     let ask = image::Ask {
         dir: &j.ask.dir,
         resolve: j.ask.resolve,
-        http: &Http::new(client(env)),
+        http: &Http::new(http::Options::proxied(|name| env.get(name).map(str::to_owned))),
         docker_config: j.ask.docker_config.as_deref(),
     };
     let images = image::gather(&given, &ask);
@@ -88,14 +88,4 @@ pub(super) fn tests(j: &mut Joining, progress: &mut Progress) -> Vec<TestRun> {
     }
     j.section("tests", missing, tests.is_empty());
     tests
-}
-
-/// The client's settings: proxies by the variables that every such tool reads.
-fn client(env: &Env) -> http::Options {
-    let either = |a: &str, b: &str| env.get(a).or_else(|| env.get(b)).map(str::to_owned);
-    http::Options {
-        https_proxy: either("HTTPS_PROXY", "https_proxy"),
-        no_proxy: either("NO_PROXY", "no_proxy"),
-        ..http::Options::default()
-    }
 }

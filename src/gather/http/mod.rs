@@ -50,6 +50,18 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// With proxies by the variables that every such tool reads.
+    pub(crate) fn proxied(get: impl Fn(&str) -> Option<String>) -> Self {
+        let either = |a: &str, b: &str| get(a).or_else(|| get(b)).filter(|v| !v.is_empty());
+        Self {
+            https_proxy: either("HTTPS_PROXY", "https_proxy"),
+            no_proxy: either("NO_PROXY", "no_proxy"),
+            ..Self::default()
+        }
+    }
+}
+
 /// What one call may bring.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {

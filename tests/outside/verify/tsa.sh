@@ -261,12 +261,43 @@ live() {
   done
 }
 
+# The whole program: attest asks, openssl checks what it kept, verify checks it too.
+program() {
+  local vault=$work/vault url ledger status
+  local bin=${VOUCHSAFE_BIN:-$root/target/debug/vouchsafe}
+  url=$(awk '$1 == "p256" { print $2 }' "$work/live/authorities")
+  ledger=$vault/ledger/env=prod
+  export HOME=$work
+  "$bin" attest -e prod --vault "$vault" --tsa-url "$url" 2>"$work/attest.log" && status=0 || status=1
+  told $status 'attest --tsa-url'
+  "$bin" attest -e prod --vault "$vault" --heartbeat --tsa-url "$url" 2>>"$work/attest.log" && status=0 || status=1
+  told $status 'attest --heartbeat --tsa-url'
+  openssl ts -verify -data "$ledger/checkpoints/000000000001" -in "$ledger/timestamps/000000000001.tsr" \
+    -CAfile "$work/p256.root.pem" >/dev/null 2>&1 && status=0 || status=1
+  told $status 'openssl: the checkpoint in the vault existed at that time'
+  "$bin" verify --vault "$vault" --tsa-roots "$work/p256.root.pem" 2>"$work/verify.log" && status=0 || status=1
+  [ "$(grep -c 'says p256' "$work/verify.log")" = 2 ] && grep -q 'anchors: 2 of 2 proved' "$work/verify.log" || status=1
+  [ $status = 0 ] || cat "$work/attest.log" "$work/verify.log"
+  told $status 'verify --tsa-roots: both, and they are anchors'
+  "$bin" verify --vault "$vault" --tsa-roots "$work/rsa2048.root.pem" 2>/dev/null && status=1 || status=$(( $? == 3 ? 0 : 1 ))
+  told $status 'verify: another root vouches for neither'
+  # The newest entry is taken away: what was stamped is more than there is.
+  rm "$ledger/999999999998"
+  "$bin" verify --vault "$vault" --tsa-roots "$work/p256.root.pem" 2>"$work/verify.log" && status=1 || status=$(( $? == 3 ? 0 : 1 ))
+  grep -q truncated "$work/verify.log" || status=1
+  told $status 'verify: the end that was stamped is gone'
+  "$bin" attest -e prod --vault "$vault" --run-id x --tsa-url http://127.0.0.1:9/ 2>"$work/attest.log" && status=0 || status=1
+  grep -q 'not time-stamped' "$work/attest.log" || status=1
+  told $status 'an authority that is away stops no record'
+}
+
 case ${1:-} in
   fixtures) fixtures "${2:?usage: tsa.sh fixtures DIR}" ;;
   '')
     openssl version
     verdicts
     live
+    program
     ;;
   *) echo 'usage: tsa.sh [fixtures DIR]' >&2; exit 2 ;;
 esac
