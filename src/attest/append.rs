@@ -1,12 +1,13 @@
 //! Appending to the ledger: create-only, one object an append, many writers and no server.
 //!
-//! A create has three answers. Created: done. Somebody else's entry: follow it and try the next slot, leaving a claim so that
-//! the next winner takes our records along. Unclear: the vault settles it by comparing bytes, and an entry's bytes are its
-//! writer's own.
+//! A create has three answers. Created: done. Unclear: the vault settles it by comparing bytes, and an entry's bytes are its
+//! writer's own. Somebody else's entry: follow it, claim, and stand in line: the first takes along all that wait, the others
+//! wait for him and look. So many writers need few slots and few round trips, and nobody starves.
 
-use crate::ledger::claim;
-use crate::ledger::head::{self, Head, Seen};
+use crate::ledger::claim::{self, Line};
+use crate::ledger::head::{self, Head};
 use crate::ledger::leaf::{Leaf, Logged, Said};
+use crate::ledger::seen::Seen;
 use crate::ledger::slot::{self, MOST_LEAVES, Slot};
 use crate::record::digest::Sha256Digest;
 use crate::seal::SealError;
@@ -17,13 +18,17 @@ use crate::vault::lock::Retention;
 use crate::vault::{Tags, Vault, VaultError};
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Races that one append may lose before it gives up; the spool keeps what it could not add.
 const MOST_LOST: u32 = 64;
-/// The first wait after a lost race, and the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
+/// Waits for another's turn in which nothing happened, before one goes all the same: who is first may be dead or a stranger.
+const MOST_VAIN: u32 = 5;
+/// Looks at the line, before one goes all the same: others may be first for ever, and not believe our claim.
+const MOST_LOOKS: u32 = 16;
+/// The shortest and the longest wait for another's turn.
+const SHORTEST_WAIT: Duration = Duration::from_millis(4);
 const LONGEST_WAIT: Duration = Duration::from_millis(800);
 
 /// Who appends, and where.
@@ -77,7 +82,7 @@ pub(crate) enum AppendError {
 pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result<Appended, AppendError> {
     let mut ours: VecDeque<Said> = said.into();
     let mut last: Option<Appended> = None;
-    let mut lost = 0;
+    let (mut lost, mut line) = (0, Line::default());
     loop {
         // Records that others took along; what else there is to say is said by ourselves.
         ours.retain(|said| !matches!(said, Said::Record(r) if head.holds(&r.sha256)));
@@ -87,9 +92,10 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         if let Some(version) = head.newer {
             return Err(AppendError::Newer(version));
         }
-        let (slot, taken) = compose(writer, &head, &ours, lost > 0)?;
+        let (slot, taken) = compose(writer, &head, &ours, &line)?;
         let bytes =
             slot.to_bytes().map_err(|e| crate::seal::StatementError::Shape(e.to_string())).map_err(SealError::from)?;
+        let began = Instant::now();
         let theirs = match writer.vault.put_once(&head.address()?, &bytes, writer.tags, writer.lock) {
             Ok(_) => None,
             // The entry stands, which is what counts for the ledger; the record's own lock is judged elsewhere.
@@ -122,32 +128,50 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         if !followed {
             continue;
         }
-        // Where one was faster there may be many: say what waits, give the next winner time to see it, and look again.
-        let claims = if lost % 2 == 1 { claims(writer, &head, &ours)? } else { Vec::new() };
-        std::thread::scope(|s| {
-            let (vault, tags) = (writer.vault, writer.tags);
-            s.spawn(move || {
-                for (address, bytes) in claims {
-                    // A claim that cannot be put is no harm.
-                    drop(vault.put_once(&address, &bytes, tags, None));
-                }
-            });
-            std::thread::sleep(wait(&slot, lost));
-            head.catch_up(writer.vault, writer.trust)
-        })?;
+        // Where one was faster there may be many: say what waits. A claim that cannot be put is no harm.
+        if lost % 2 == 1 {
+            for (address, bytes) in claims(writer, &head, &ours)? {
+                drop(writer.vault.put_once(&address, &bytes, writer.tags, None));
+            }
+        }
+        let pace = Pace { pair: began.elapsed(), chance: Sha256Digest::of(&bytes).as_bytes()[0] };
+        line = stand_in_line(writer, &mut head, &ours, &pace)?;
     }
 }
 
-/// The entry with as many of ours as fit, where there was a race what others wait for, and how many of ours are in it.
-fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>, contended: bool) -> Result<(Slot, usize), AppendError> {
+/// Follows what others append until it is our turn, or until they have taken ours along. Who is first in the line takes along
+/// all that wait, so that there is no need for another race.
+fn stand_in_line(writer: &Writer, head: &mut Head, ours: &VecDeque<Said>, pace: &Pace) -> Result<Line, AppendError> {
+    let Writer { vault, trust, .. } = writer;
+    // Others have lost the same race and are claiming: who looks too early believes to be the first.
+    let (mut pause, mut vain) = (pace.wait(0) / 2, 0);
+    for look in 1.. {
+        std::thread::sleep(pause);
+        let (next, folder) = (head.next, head.folder().to_owned());
+        let claims = std::thread::scope(|s| {
+            let claims = s.spawn(|| claim::list(vault, &folder));
+            head.catch_up(vault, trust).map(|()| claims.join().unwrap_or_default())
+        })?;
+        let line = Line::of(claims, head);
+        let waits = ours.iter().filter_map(as_record).find(|r| !head.holds(&r.sha256));
+        vain = if look > 1 && head.next == next { vain + 1 } else { 0 };
+        if look == MOST_LOOKS || waits.is_none_or(|r| line.before(&r.sha256).min(MOST_VAIN) <= vain) {
+            return Ok(line);
+        }
+        pause = pace.wait(vain);
+    }
+    Ok(Line::default())
+}
+
+/// The entry with as many of ours as fit, what others in the line wait with, and how many of ours are in it.
+fn compose(writer: &Writer, head: &Head, ours: &VecDeque<Said>, line: &Line) -> Result<(Slot, usize), AppendError> {
     let logged_on = (writer.now)();
     let size = head.base.as_ref().map_or(0, |b| b.checkpoint.size);
     let mut all: Vec<Said> = head::void_leaves(head).collect();
     let taken = ours.len().min(MOST_LEAVES);
     all.extend(ours.iter().take(taken).cloned());
-    let is_ours = |sha256: &Sha256Digest| ours.iter().any(|s| matches!(s, Said::Record(r) if r.sha256 == *sha256));
-    let waiting = if contended { head.waiting(writer.vault, writer.trust) } else { Vec::new() };
-    let others = waiting.into_iter().filter(|w| !is_ours(&w.sha256));
+    let is_ours = |sha256: &Sha256Digest| ours.iter().any(|s| as_record(s).is_some_and(|r| r.sha256 == *sha256));
+    let others = line.read(writer.vault, head, writer.trust).into_iter().filter(|w| !is_ours(&w.sha256));
     all.extend(others.map(Said::Record).take(MOST_LEAVES.saturating_sub(taken)));
     let records = head.base.as_ref().map_or(0, |b| b.records);
     let leaves = (size..).zip(all).map(|(seq, said)| {
@@ -178,11 +202,28 @@ fn claims(writer: &Writer, head: &Head, ours: &VecDeque<Said>) -> Result<Vec<(Ad
 /// Records that one writer claims at once: more is the business of `adopt`, which is in no hurry.
 const PER_CLAIM: usize = 4;
 
-/// Half for sure, half by chance; the chance comes from the entry, which differs from writer to writer.
-fn wait(slot: &Slot, lost: u32) -> Duration {
-    let most = FIRST_WAIT.saturating_mul(1 << lost.min(10)).min(LONGEST_WAIT);
-    let salt = Sha256Digest::of(&[slot.note.as_bytes(), &lost.to_be_bytes()].concat());
-    most / 2 + (most / 2).mul_f64(f64::from(salt.as_bytes()[0]) / 255.0)
+/// What a lost race taught.
+struct Pace {
+    /// What it took to lose, and to claim.
+    pair: Duration,
+    /// Out of the entry that was tried, which differs from writer to writer.
+    chance: u8,
+}
+
+impl Pace {
+    /// As long as another takes to read the claims and to create its entry, a little by chance, and longer each time that
+    /// it was in vain.
+    fn wait(&self, vain: u32) -> Duration {
+        let pair = self.pair.clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        pair.mul_f64(1.0 + f64::from(self.chance) / 512.0).saturating_mul(1 << vain.min(8)).min(LONGEST_WAIT)
+    }
+}
+
+fn as_record(said: &Said) -> Option<&Logged> {
+    match said {
+        Said::Record(logged) => Some(logged),
+        _ => None,
+    }
 }
 
 fn of(slot: &Slot) -> Appended {

@@ -287,3 +287,26 @@ fn what_a_newer_program_wrote_is_not_built_over() {
     // A stranger's word that it is newer is junk like any other.
     assert_eq!(append_as(&vault, 2, &own(2), "c").unwrap().slot, 2);
 }
+
+/// The first in the line may be dead, or no key of ours: nobody waits for them for long, and who is trusted is taken along.
+#[test]
+fn a_line_of_the_dead_and_of_strangers_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    append_as(&vault, 1, &own(1), "a").unwrap();
+    let head = Head::read(&vault, &own(1), "prod").unwrap();
+    append_as(&vault, 1, &own(1), "faster").unwrap();
+    for (n, seed) in (0..40).zip([9, 9, 9, 1].into_iter().cycle()) {
+        let (address, bytes) =
+            claim::write("ledger/env=prod/", 2, &logged(&format!("w{n}")), &signer(seed)).unwrap().unwrap();
+        vault.put_once(&address, &bytes, &tags(), None).unwrap();
+    }
+    let (signer, tags, trust, now) = (signer(1), tags(), own(1), || at(100));
+    let fresh = Uuid::nil();
+    let writer = Writer { vault: &vault, signer: &signer, trust: &trust, lock: None, tags: &tags, now: &now, fresh };
+    let began = std::time::Instant::now();
+    let ours = Logged { sha256: Sha256Digest::from_bytes([0xff; 32]), ..logged("last") };
+    let done = append_record(&writer, head, ours, true).unwrap();
+    assert_eq!((done.slot, done.size), (2, 13), "a, faster, last, and ten of those who wait");
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
+}

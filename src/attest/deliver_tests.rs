@@ -369,10 +369,8 @@ impl Bench {
             for (_, leaf) in &slot.leaves {
                 match &leaf.said {
                     Said::Record(line) => *leaves.entry(line.sha256).or_default() += 1,
-                    Said::Void { slot, sha256 } => {
-                        if junk.get(slot) != sha256.as_ref() || !voids.insert(*slot) {
-                            return Err(format!("slot {slot} is called void: {sha256:?}"));
-                        }
+                    Said::Void { slot, sha256 } if junk.get(slot) != sha256.as_ref() || !voids.insert(*slot) => {
+                        return Err(format!("slot {slot} is called void: {sha256:?}"));
                     }
                     _ => {}
                 }

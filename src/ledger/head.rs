@@ -4,9 +4,9 @@
 //! asks nobody whom they trust, so that writers with different keys agree. Whose word an entry is matters only where the
 //! chain cannot be seen: an entry that nobody here can attribute must lead back to one that somebody can.
 
-use super::leaf::Logged;
+use super::leaf::Said;
+use super::seen::{Reader, Seen, seen, settled};
 use super::slot::{self, Slot, Standing};
-use super::{claim, leaf::Said};
 use crate::record::digest::Sha256Digest;
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;
@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Entries asked for at first; more only where what stands there is none. A page of one would look sorted anywhere.
 const PAGE: usize = 8;
-/// Claims looked at.
-const CLAIMS: usize = 100;
+/// Slots that are followed at once; the next look follows on.
+const AHEAD: u64 = 100;
 /// Reads under way at the same time.
 const AT_ONCE: usize = 32;
 /// Objects looked at before a ledger counts as flooded.
@@ -131,7 +131,7 @@ impl Head {
         let (slots, _) = self.list(vault, PAGE)?;
         let Some(last) = slots.first().copied().filter(|last| *last >= self.next) else { return Ok(()) };
         // Junk far ahead must not make us read a million slots that are not there.
-        let last = last.min(self.next + CLAIMS as u64);
+        let last = last.min(self.next + AHEAD);
         let numbers = self.next..=last;
         let addresses: Vec<Address> = numbers.clone().filter_map(|n| slot::address(&self.folder, n).ok()).collect();
         for ((number, address), read) in numbers.zip(&addresses).zip(vault.get_many(&addresses, AT_ONCE)) {
@@ -153,24 +153,10 @@ impl Head {
         self.logged.contains(sha256)
     }
 
-    /// Records of others that wait for a slot and are in none.
-    pub(crate) fn waiting(&self, vault: &Vault, trust: &TrustSet) -> Vec<Logged> {
-        let folder = claim::folder_of(&self.folder);
-        let fresh = |name: &str| {
-            // A claim upon a slot means: not in any before it. All from that one on must have been read.
-            claim::parse_name(name).is_some_and(|(tried, digest)| {
-                tried >= self.read_from && !self.logged.iter().any(|d| d.to_string().starts_with(digest))
-            })
-        };
-        // A claim that cannot be read is no harm: who made it goes on by itself.
-        let found = vault.first(&folder, CLAIMS).unwrap_or_default().into_iter().map(|f| f.address);
-        let addresses: Vec<Address> = found.filter(|a| a.as_str().strip_prefix(&folder).is_some_and(fresh)).collect();
-        let mut waiting: Vec<Logged> = Vec::new();
-        for bytes in vault.get_many(&addresses, AT_ONCE).into_iter().flatten() {
-            let claim = claim::read(&bytes, &self.folder, &self.environment, trust);
-            waiting.extend(claim.filter(|c| !self.holds(&c.sha256) && !waiting.iter().any(|w| w.sha256 == c.sha256)));
-        }
-        waiting
+    /// Whether a claim upon the slot `tried` still waits, as far as can be told: it means "not in any before it", so all from
+    /// that one on must have been read. `digest`: the first digits.
+    pub(crate) fn lacks(&self, tried: u64, digest: &str) -> bool {
+        tried >= self.read_from && !self.logged.iter().any(|d| d.to_string().starts_with(digest))
     }
 
     fn stand_on(&mut self, slot: Slot) {
@@ -197,7 +183,7 @@ impl Head {
 
     /// The newest of `slots` that can be followed.
     fn newest(&mut self, vault: &Vault, trust: &TrustSet, slots: &[u64]) -> Result<Option<Slot>, VaultError> {
-        let mut read = Reader { vault, folder: &self.folder.clone(), known: BTreeMap::new() };
+        let mut read = Reader::new(vault, &self.folder);
         for &number in slots.iter().filter(|n| !self.junk.contains_key(n)).collect::<Vec<_>>() {
             let bytes = read.slot(number)?;
             let Some(bytes) = bytes else {
@@ -285,74 +271,6 @@ impl Head {
         let slot = Slot::parse(bytes).ok()?;
         let standing = slot.check(number, &self.environment, trust).ok()?;
         Some((slot, standing))
-    }
-}
-
-/// What a read of a slot found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// This.
-    Bytes(Vec<u8>),
-    /// More than is ever read.
-    TooLarge,
-    /// Nothing.
-    Nothing,
-}
-
-fn seen(read: Result<Vec<u8>, VaultError>) -> Result<Seen, VaultError> {
-    match read {
-        Ok(bytes) => Ok(Seen::Bytes(bytes)),
-        Err(VaultError::TooLarge { .. }) => Ok(Seen::TooLarge),
-        Err(VaultError::NotFound { .. }) => Ok(Seen::Nothing),
-        Err(e) => Err(e),
-    }
-}
-
-/// Reads of a slot before a store counts as one that cannot make up its mind.
-const LOOKS: u32 = 4;
-
-/// What stands in a slot. An entry is known by itself; whatever else there is must be seen twice, because the next entry
-/// will call it void for ever: one answer that went wrong on its way must not split the ledger.
-fn settled(vault: &Vault, address: &Address, first: Seen) -> Result<Seen, VaultError> {
-    let mut last = first;
-    for _ in 1..LOOKS {
-        if matches!(&last, Seen::Bytes(bytes) if Slot::parse(bytes).is_ok()) {
-            return Ok(last);
-        }
-        let again = seen(vault.get(address, None))?;
-        if again == last {
-            return Ok(last);
-        }
-        last = again;
-    }
-    let why = format!("{LOOKS} reads gave different answers; the network or the store is broken");
-    Err(VaultError::Other { doing: format!("read `{address}`"), why })
-}
-
-/// Reads slots, the one before each in the same round trip.
-struct Reader<'a> {
-    vault: &'a Vault,
-    folder: &'a str,
-    known: BTreeMap<u64, (Address, Seen)>,
-}
-
-impl Reader<'_> {
-    fn slot(&mut self, number: u64) -> Result<Option<Vec<u8>>, VaultError> {
-        if !self.known.contains_key(&number) {
-            let both = [Some(number), number.checked_sub(1)].into_iter().flatten();
-            let pairs: Vec<_> = both.filter_map(|n| Some((n, slot::address(self.folder, n).ok()?))).collect();
-            let addresses: Vec<Address> = pairs.iter().map(|(_, a)| a.clone()).collect();
-            for ((n, address), read) in pairs.into_iter().zip(self.vault.get_many(&addresses, 2)) {
-                self.known.insert(n, (address, seen(read)?));
-            }
-        }
-        let Some((address, first)) = self.known.remove(&number) else { return Ok(None) };
-        let now = settled(self.vault, &address, first)?;
-        self.known.insert(number, (address, now.clone()));
-        Ok(match now {
-            Seen::Bytes(bytes) => Some(bytes),
-            Seen::TooLarge | Seen::Nothing => None,
-        })
     }
 }
 

@@ -5,6 +5,7 @@
 #   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
+#   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
 # Wants git, python3 with venv, Go, Node with npm, cargo, curl, jq, xxd, openssl, and the package registries. Everything that is
@@ -104,6 +105,9 @@ if [ -n "$MINIO" ] && [ -n "$boto" ] && [ -n "$liar" ] && start_minio "$MINIO" &
 else
   fail "stories: did not run, a part above is missing"
 fi
+
+# Kills, broken requests, crowds.
+chapter "faults: killed anywhere, broken anywhere, many at once" "$OUTSIDE/faults/run.sh"
 
 echo
 if [ "$FAILURES" != 0 ]; then
