@@ -113,19 +113,18 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
         }
         Err(e) => Err(e),
     };
-    match once(&address, &sealed.bytes, how.lock) {
+    let judge = |theirs: &[u8]| ledger::judge(theirs, address.as_str(), how.trust);
+    let first = match once(&address, &sealed.bytes, how.lock) {
+        // No record, or an answer that went wrong on its way. A conflict is kept for ever, so ask twice.
+        Err(VaultError::Different { theirs, .. }) if judge(&theirs).verdict == Verdict::Invalid => {
+            once(&address, &sealed.bytes, how.lock)
+        }
+        first => first,
+    };
+    match first {
         Ok((put, unlocked)) => Ok(stands(put, unlocked, None)),
-        Err(VaultError::Different { address: standing_at, theirs: mut bytes, .. }) => {
-            let mut standing = ledger::judge(&bytes, address.as_str(), how.trust);
-            if standing.verdict == Verdict::Invalid {
-                // No record, or an answer that went wrong on its way. A conflict is kept for ever, so look twice.
-                bytes = how.vault.get(&address, None)?;
-                if bytes == sealed.bytes {
-                    let (put, unlocked) = once(&address, &bytes, how.lock)?;
-                    return Ok(Standing { created: false, ..stands(put, unlocked, None) });
-                }
-                standing = ledger::judge(&bytes, address.as_str(), how.trust);
-            }
+        Err(VaultError::Different { address: standing_at, theirs: bytes, .. }) => {
+            let standing = judge(&bytes);
             if let Some(theirs) = same_claims(&standing, record) {
                 // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
                 // from the time of the record that stands.
