@@ -74,7 +74,7 @@ ledger_page() {
   printf 'x' >> "vault-of-the-page/$(cd vault-of-the-page && find evidence -name run.json | head -n 1)"
   if PATH=$TOOLS/verify/venv/bin:$PATH bash page.sh 2>/dev/null; then echo "the page saw nothing"; return 1; fi
 }
-chapter "ledger: the Python of docs/LEDGER.md" bash -c "set -euo pipefail; $(declare -f ledger_page); ledger_page"
+OUTSIDE=$OUTSIDE TOOLS=$TOOLS chapter "ledger: the Python of docs/LEDGER.md" bash -c "set -euo pipefail; $(declare -f ledger_page); ledger_page"
 
 # A log reader that is not ours.
 chapter "ledger: golang.org/x/mod/sumdb and our tiles, proofs and checkpoints" "$OUTSIDE/ledger/run.sh"
