@@ -28,6 +28,8 @@ if MINIO=$(find_minio) && boto=$(find_boto) && start_minio "$MINIO"; then
   part minio "$(minio_version "$MINIO")"
   attempt "s3 sweep" "$boto" "$OUTSIDE/faults/s3.py"
   attempt "crowd" "$boto" "$OUTSIDE/faults/crowd.py"
+  # What ended the store is no fault of ours, and must not look like one.
+  kill -0 "$STARTED" 2>/dev/null || { fail "faults: MinIO ended by itself:" && tail -5 "$STAGE/minio.log"; }
 else
   fail "faults: MinIO or boto3 is missing, nothing ran against a bucket"
 fi
