@@ -24,6 +24,11 @@ pub(crate) fn lines(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// `1 leaf`, `2 leaves`.
+pub(crate) fn many(n: u64, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
 /// A length of time as people say it, in at most two units.
 pub(crate) fn delay(time: chrono::TimeDelta) -> String {
     let seconds = time.num_seconds().max(0);

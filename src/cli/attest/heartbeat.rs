@@ -78,8 +78,9 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         let lines = [
             shown::line(&line).into_owned(),
             format!(
-                "  ledger    slot {}, {} leaves; keep this checkpoint, it shows later that nothing is gone:",
-                at.slot, at.size
+                "  ledger    slot {}, {}; keep this checkpoint, it shows later that nothing is gone:",
+                at.slot,
+                shown::many(at.size, "leaf", "leaves")
             ),
             shown::lines(&at.checkpoint),
         ];

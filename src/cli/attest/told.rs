@@ -57,8 +57,9 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
     lines.push(format!("  key       {}", receipt.keyid));
     if let Some(at) = &receipt.ledger {
         lines.push(format!(
-            "  ledger    slot {}, {} leaves; keep this checkpoint, it shows later that nothing is gone:",
-            at.slot, at.size
+            "  ledger    slot {}, {}; keep this checkpoint, it shows later that nothing is gone:",
+            at.slot,
+            shown::many(at.size, "leaf", "leaves")
         ));
         // As it is, so that it can be taken out of any log: `verify --anchor` finds it there.
         lines.extend(at.checkpoint.lines().map(str::to_owned));

@@ -131,13 +131,17 @@ fn finding_line(finding: &Finding) -> String {
 fn ledger_lines(ledger: &Ledger) -> Vec<String> {
     let Ledger { environment, state, entries, records, heartbeats, late, .. } = ledger;
     let head = match &ledger.head {
-        Some(h) => format!("head slot {} with {} leaves of {}, key {}", h.slot, h.size, whole::moment(h.on), h.keyid),
+        Some(h) => {
+            let leaves = shown::many(h.size, "leaf", "leaves");
+            format!("head slot {} with {leaves} of {}, key {}", h.slot, whole::moment(h.on), h.keyid)
+        }
         None => "no head that a trusted key signed".to_owned(),
     };
     let state = state.as_str();
-    let mut lines = vec![format!(
-        "ledger {environment}: {state}, {entries} entries ({records} records, {heartbeats} heartbeats), {head}"
-    )];
+    let entries = shown::many(*entries, "entry", "entries");
+    let records = shown::many(*records, "record", "records");
+    let heartbeats = shown::many(*heartbeats, "heartbeat", "heartbeats");
+    let mut lines = vec![format!("ledger {environment}: {state}, {entries} ({records}, {heartbeats}), {head}")];
     if *late > 0 {
         lines.push(format!("  note: {late} records came more than an hour late, out of a spool or found later"));
     }
