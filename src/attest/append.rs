@@ -109,8 +109,12 @@ pub(crate) fn append(writer: &Writer, mut head: Head, said: Vec<Said>) -> Result
         };
         let Some(theirs) = theirs else {
             ours.drain(..taken);
+            let done = Appended { warnings: std::mem::take(&mut head.doubts), ..of(&slot) };
+            if ours.is_empty() {
+                return Ok(done);
+            }
             head.lost_to(&bytes, writer.trust);
-            last = Some(Appended { warnings: std::mem::take(&mut head.doubts), ..of(&slot) });
+            last = Some(done);
             continue;
         };
         lost += 1;
@@ -256,9 +260,7 @@ pub(crate) fn append_record(
     logged: Logged,
     created: bool,
 ) -> Result<Appended, AppendError> {
-    if !created
-        && let Some((slot, _)) = head::find(writer.vault, &head, &logged.sha256, &logged.address, logged.recorded_on)?
-    {
+    if !created && let Some((slot, _)) = head::find(writer.vault, writer.trust, &head, &logged)? {
         return Ok(Appended { warnings: head.doubts, ..of(&slot) });
     }
     append(writer, head, vec![Said::Record(logged)])

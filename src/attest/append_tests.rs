@@ -310,3 +310,26 @@ fn a_line_of_the_dead_and_of_strangers_holds_nobody_up() {
     assert_eq!((done.slot, done.size), (2, 13), "a, faster, last, and ten of those who wait");
     assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
 }
+
+/// A stranger names our record in a slot of his own, which the ledger calls void: that is no leaf of it.
+#[test]
+fn a_strangers_word_does_not_stand_for_a_leaf() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    append_as(&vault, 1, &own(1), "a").unwrap();
+    let first = Slot::parse(&vault.get(&slot::address("ledger/env=prod/", 0).unwrap(), None).unwrap()).unwrap();
+    let leaf = Leaf { seq: 0, logged_on: at(-1_000_000), said: Said::Record(logged("ours")) };
+    let forged = Slot::next(None, 1, &first.checkpoint.origin, vec![leaf], &signer(9)).unwrap();
+    put(&vault, 1, &forged.to_bytes().unwrap());
+    append_as(&vault, 1, &own(1), "b").unwrap();
+    let (signer, tags, trust, now) = (signer(1), tags(), own(1), || at(100));
+    let fresh = Uuid::nil();
+    let writer = Writer { vault: &vault, signer: &signer, trust: &trust, lock: None, tags: &tags, now: &now, fresh };
+    let again = |name: &str| {
+        let head = Head::read(&vault, &trust, "prod").unwrap();
+        append_record(&writer, head, logged(name), false).unwrap()
+    };
+    assert_eq!(again("a").slot, 0, "his old date does not end the search");
+    assert_eq!(again("ours").slot, 3, "added, because no leaf names it");
+    assert_eq!(again("ours").slot, 3);
+}

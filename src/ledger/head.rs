@@ -4,7 +4,7 @@
 //! asks nobody whom they trust, so that writers with different keys agree. Whose word an entry is matters only where the
 //! chain cannot be seen: an entry that nobody here can attribute must lead back to one that somebody can.
 
-use super::leaf::Said;
+use super::leaf::{Logged, Said};
 use super::seen::{Reader, Seen, seen, settled};
 use super::slot::{self, Slot, Standing};
 use crate::record::digest::Sha256Digest;
@@ -275,33 +275,42 @@ impl Head {
 }
 
 /// The leaf of a record that may be in the ledger already, and its entry: entries are read from the newest back, until they
-/// are older than the record.
+/// are older than the record. Only what leads to the newest counts; anybody who may put can name a record in a slot.
 pub(crate) fn find(
     vault: &Vault,
+    trust: &TrustSet,
     head: &Head,
-    sha256: &Sha256Digest,
-    address: &str,
-    recorded_on: chrono::DateTime<chrono::Utc>,
+    logged: &Logged,
 ) -> Result<Option<(Slot, u64)>, VaultError> {
-    let in_slot = |slot: &Slot| slot.leaf_of(sha256, address).map(|leaf| leaf.seq);
+    let in_slot = |slot: &Slot| slot.leaf_of(&logged.sha256, &logged.address).map(|leaf| leaf.seq);
     // Clocks of runners differ; an hour is more than they do.
-    let oldest = recorded_on - chrono::TimeDelta::hours(1);
+    let oldest = logged.recorded_on - chrono::TimeDelta::hours(1);
     let Some(base) = &head.base else { return Ok(None) };
     if let Some(seq) = in_slot(base) {
         return Ok(Some((base.clone(), seq)));
     }
+    let mut current = base.clone();
     let mut below = base.number;
-    let mut on = base.logged_on();
-    while below > 0 && on >= oldest {
+    while below > 0 && current.logged_on() >= oldest {
         let from = below.saturating_sub(AT_ONCE as u64);
-        let addresses: Vec<Address> = (from..below).rev().filter_map(|n| slot::address(&head.folder, n).ok()).collect();
-        for (address, read) in addresses.iter().zip(vault.get_many(&addresses, AT_ONCE)) {
+        let numbers = (from..below).rev();
+        let addresses: Vec<Address> = numbers.clone().filter_map(|n| slot::address(&head.folder, n).ok()).collect();
+        for ((number, address), read) in numbers.zip(&addresses).zip(vault.get_many(&addresses, AT_ONCE)) {
+            // What a later entry calls void is passed over; behind a hole only a trusted key's word counts.
+            let follows = current.follows();
+            if follows.is_none_or(|follows| number > follows) {
+                continue;
+            }
             let Seen::Bytes(bytes) = settled(vault, address, seen(read)?)? else { continue };
-            let Ok(slot) = Slot::parse(&bytes) else { continue };
-            on = on.min(slot.logged_on());
+            let Some((slot, standing)) = head.entry(&bytes, number, trust) else { continue };
+            let leads = follows == Some(number) && current.extends(Some(&slot));
+            if !leads && !matches!(standing, Standing::Trusted(_)) {
+                continue;
+            }
             if let Some(seq) = in_slot(&slot) {
                 return Ok(Some((slot, seq)));
             }
+            current = slot;
         }
         below = from;
     }
