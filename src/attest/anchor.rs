@@ -3,7 +3,7 @@
 //! A file holds notes one after the other, separated by empty lines, and is only ever appended to. A folder or another vault
 //! holds `anchors/env=<env>/<id of the ledger>/<size, 12 digits>`, one note each, create-only.
 
-use crate::ledger::slot;
+use crate::ledger::{slot, whole};
 use crate::seal::tlog::checkpoint::Checkpoint;
 use crate::seal::tlog::note::NoteError;
 use crate::vault::address::Address;
@@ -78,10 +78,16 @@ fn in_file(file: &Path, note: &str, ours: &Checkpoint) -> Result<Anchored, Ancho
     if text.len() as u64 > MOST {
         return Err(disk(io::Error::other("it is larger than 64 MiB; name a new file")));
     }
-    for (theirs, note_of_theirs) in notes(&text) {
-        if theirs.origin == ours.origin && theirs.size == ours.size {
-            return same(ours, &theirs, &file.display().to_string(), note, &note_of_theirs);
+    let mut standing = None;
+    let found = whole::notes(text.as_bytes(), &mut |_, note| match Checkpoint::peek(note) {
+        Ok(theirs) if theirs.origin == ours.origin && theirs.size == ours.size && standing.is_none() => {
+            standing = Some((theirs, note.to_owned()));
         }
+        _ => {}
+    });
+    found.map_err(disk)?;
+    if let Some((theirs, note_of_theirs)) = standing {
+        return same(ours, &theirs, &file.display().to_string(), note, &note_of_theirs);
     }
     let gap = match text.as_bytes() {
         [] => "",
@@ -95,21 +101,6 @@ fn in_file(file: &Path, note: &str, ours: &Checkpoint) -> Result<Anchored, Ancho
     // One write: two who anchor at once do not write into each other's notes.
     open.write_all(format!("{gap}{note}").as_bytes()).and_then(|()| open.sync_all()).map_err(disk)?;
     Ok(Anchored::Added)
-}
-
-/// The checkpoints in a text, with their notes; what is none is passed over.
-fn notes(text: &str) -> impl Iterator<Item = (Checkpoint, String)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let signature = |line: &&&str| line.starts_with("— ");
-    let note = move |at: usize| {
-        let head = lines.get(at..at + 4)?;
-        let signatures: Vec<&str> = lines.get(at + 4..)?.iter().take_while(signature).copied().collect();
-        let note = format!("{}\n{}\n", head.join("\n"), signatures.join("\n"));
-        Checkpoint::peek(&note).ok().map(|checkpoint| (checkpoint, note))
-    };
-    let starts: Vec<usize> =
-        text.lines().enumerate().filter(|(_, l)| l.starts_with("vouchsafe.dev/ledger/")).map(|(n, _)| n).collect();
-    starts.into_iter().filter_map(note)
 }
 
 fn in_vault(

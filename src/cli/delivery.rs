@@ -8,7 +8,7 @@ use crate::attest::spool::{Held, Parcel, Spool, Waiting};
 use crate::attest::{self, AppendError, Delivery, Sealed};
 use crate::export::shown;
 use crate::ledger::leaf::Via;
-use crate::ledger::{self, Verdict};
+use crate::ledger::{self, Verdict, whole};
 use crate::record::Record;
 use crate::record::digest::Sha256Digest;
 use crate::record::run_v1::RunRecord;
@@ -167,9 +167,7 @@ pub(super) fn flush_others(world: &mut World, spool: &Spool, vault: &Vault, sign
         let late = (world.now)() - held.parcel().recorded_on;
         let what = held.parcel().address.to_string();
         match deliver_held(world, held, vault, signer, trust) {
-            Ok(()) => {
-                world.say(&shown::line(&format!("delivered from the spool, {} late: {what}", shown::delay(late))))
-            }
+            Ok(()) => world.say(&shown::line(&format!("delivered from the spool, {} late: {what}", whole::span(late)))),
             Err(failure) => {
                 words::warn(world, &[format!("still in the spool: {what}: {:#}", failure.error)]);
                 return;

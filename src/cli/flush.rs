@@ -8,7 +8,7 @@ use super::{open_or_why, words};
 use crate::attest::Sealed;
 use crate::attest::spool::{Bare, Held, Spool, Waiting};
 use crate::export::shown;
-use crate::ledger;
+use crate::ledger::{self, whole};
 use crate::record::Record;
 use crate::vault::lock::{Mode, Period, Retention};
 use crate::vault::{Vault, VaultError};
@@ -124,7 +124,7 @@ fn deliver(
     let trusting = delivery::trusting(world, &args.trust, vault, &signer);
     let (address, late) = (held.parcel().address.to_string(), (world.now)() - held.parcel().recorded_on);
     delivery::deliver_held(world, held, vault, &signer, &trusting).map_err(plain)?;
-    Ok((address, shown::delay(late)))
+    Ok((address, whole::span(late)))
 }
 
 fn tell(world: &mut World, args: &Args, file: &str, outcome: &Outcome) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::world::World;
 use crate::export::shown;
+use chrono::TimeDelta;
 
 /// Tells a failure: what, why, and what to do next.
 pub(crate) fn tell(world: &mut World, failure: &Failure) {
@@ -64,5 +65,36 @@ pub(crate) fn line(stdout: &mut dyn std::io::Write, text: &str) -> anyhow::Resul
             Err(anyhow::anyhow!(e).context("could not write the answer"))
         }
         _ => Ok(()),
+    }
+}
+
+/// `90s`, `15m`, `2h`, `1d`; a bare `0`.
+pub(crate) fn time(text: &str) -> Result<TimeDelta, String> {
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        "" if number == "0" => Some(0),
+        _ => None,
+    };
+    let n: Option<i64> = number.parse().ok();
+    let time = n.zip(seconds).and_then(|(n, s)| n.checked_mul(s)).and_then(TimeDelta::try_seconds);
+    time.ok_or_else(|| "say a number and s, m, h or d, as in 15m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grace_period_is_a_number_and_a_unit() {
+        for (text, seconds) in [("0", 0), ("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86_400)] {
+            assert_eq!(time(text), Ok(TimeDelta::seconds(seconds)), "{text}");
+        }
+        for bad in ["", "15", "m", "-1m", "1.5h", "99999999999999999d", "1w", "15mo"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
     }
 }

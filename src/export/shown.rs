@@ -29,15 +29,6 @@ pub(crate) fn many(n: u64, one: &str, more: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { more })
 }
 
-/// A length of time as people say it, in at most two units.
-pub(crate) fn delay(time: chrono::TimeDelta) -> String {
-    let seconds = time.num_seconds().max(0);
-    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let first = parts.iter().position(|(n, _)| *n > 0).unwrap_or(3);
-    let two = parts.iter().skip(first).take(2).filter(|(n, unit)| *n > 0 || *unit == "s" && first == 3);
-    two.map(|(n, unit)| format!("{n} {unit}")).collect::<Vec<_>>().join(" ")
-}
-
 /// A spreadsheet cell that no program takes for a formula: what begins like one gets a leading apostrophe.
 ///
 /// OWASP "CSV Injection" names `= + - @ TAB CR LF`; full-width forms and `|`, `%` start formulas in some locales. A
@@ -56,21 +47,6 @@ pub(crate) fn cell(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_delay_has_two_units() {
-        for (seconds, want) in [
-            (-5, "0 s"),
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (3661, "1 h 1 min"),
-            (90_000, "1 d 1 h"),
-            (86_400, "1 d"),
-        ] {
-            assert_eq!(delay(chrono::TimeDelta::seconds(seconds)), want);
-        }
-    }
 
     #[test]
     fn what_could_act_is_spelled_out() {

@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
     /// Leave younger records alone, whose own step may still add them: 90s, 15m, 2h, 1d, 0
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = crate::cli::words::time)]
     grace: TimeDelta,
     /// A signed record in a file, to store in the vault and add to the ledger; may be said more than once
     #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
@@ -58,22 +58,6 @@ pub(super) struct Args {
     sign: SignArgs,
     #[command(flatten)]
     trust: TrustArgs,
-}
-
-/// `90s`, `15m`, `2h`, `1d`; a bare `0`.
-fn time(text: &str) -> Result<TimeDelta, String> {
-    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
-    let seconds = match unit {
-        "s" => Some(1),
-        "m" | "min" => Some(60),
-        "h" => Some(3600),
-        "d" => Some(86_400),
-        "" if number == "0" => Some(0),
-        _ => None,
-    };
-    let n: Option<i64> = number.parse().ok();
-    let time = n.zip(seconds).and_then(|(n, s)| n.checked_mul(s)).and_then(TimeDelta::try_seconds);
-    time.ok_or_else(|| "say a number and s, m, h or d, as in 15m".to_owned())
 }
 
 /// Runs the command.
@@ -200,19 +184,4 @@ fn bring(
     }
     world.say(&shown::line(&format!("adopted  {}", delivered.receipt.address)));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_grace_period_is_a_number_and_a_unit() {
-        for (text, seconds) in [("0", 0), ("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7200), ("1d", 86_400)] {
-            assert_eq!(time(text), Ok(TimeDelta::seconds(seconds)), "{text}");
-        }
-        for bad in ["", "15", "m", "-1m", "1.5h", "99999999999999999d", "1w", "15mo"] {
-            assert!(time(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -51,8 +51,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     tsa_roots: Option<PathBuf>,
     /// A record that is younger may be without its leaf: 90s, 15m, 2h
-    #[arg(long, value_name = "TIME", default_value = "15m")]
-    grace: String,
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = words::time)]
+    grace: chrono::TimeDelta,
     /// Tell of every record, also of those that are valid
     #[arg(long)]
     all: bool,

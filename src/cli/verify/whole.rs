@@ -8,7 +8,6 @@ use crate::export::shown;
 use crate::ledger::Verdict;
 use crate::ledger::whole::{self, Anchors, Finding, Ledger, State, Told, Weight, Whole};
 use crate::vault::Versions;
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// Threads that wait for a bucket: more than there are cores.
@@ -19,7 +18,6 @@ const MOST_ANCHORS: usize = 20;
 /// Verifies the vault at `url`.
 pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
     let filter = args.scope.filter(world)?;
-    let grace = grace(&args.grace)?;
     let vault = open_vault(world, url)?;
     let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
     let (mut anchors, without) = anchors::read(world, &args.anchor, &trusting.set)?;
@@ -30,7 +28,7 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if vault.is_local() { cores } else { cores.max(REMOTE) };
     let now = (world.now)();
-    let ask = whole::Ask { vault: &vault, trust: &trusting.set, filter: &filter, now, grace, threads };
+    let ask = whole::Ask { vault: &vault, trust: &trusting.set, filter: &filter, now, grace: args.grace, threads };
     let mut tally = Tally::default();
     let mut finding = false;
     let answer = whole::verify(&ask, &mut anchors, &mut |step| {
@@ -100,22 +98,6 @@ fn exit(answer: &Whole, anchors: &Anchors, all_found: bool, records: Exit) -> Ex
     let proved = all_found && anchors.omitted == 0 && anchors.not_proved().next().is_none();
     let anchored = if proved { Exit::Done } else { Exit::Unverified };
     ledgers.chain([weighed(answer.findings.worst()), anchored]).fold(records, Exit::or)
-}
-
-/// `90s`, `15m`, `2h`, `1d`.
-fn grace(text: &str) -> Result<TimeDelta, Failure> {
-    let parsed = text.find(|c: char| !c.is_ascii_digit()).and_then(|at| {
-        let (number, unit) = text.split_at(at);
-        let n: i64 = number.parse().ok()?;
-        match unit {
-            "s" => TimeDelta::try_seconds(n),
-            "m" | "min" => TimeDelta::try_minutes(n),
-            "h" => TimeDelta::try_hours(n),
-            "d" => TimeDelta::try_days(n),
-            _ => None,
-        }
-    });
-    parsed.ok_or_else(|| Failure::usage(format!("--grace `{text}` is not a time"), "say it like 90s, 15m or 2h"))
 }
 
 fn finding_line(finding: &Finding) -> String {

@@ -13,7 +13,7 @@ const PATIENCE: u32 = 4;
 pub(super) const LONGEST: u64 = 1 << 20;
 
 /// Tells `each` of every note with an origin of ours, and the number of its first line.
-pub(super) fn notes(text: impl BufRead, each: &mut dyn FnMut(u64, &str)) -> std::io::Result<()> {
+pub(crate) fn notes(text: impl BufRead, each: &mut dyn FnMut(u64, &str)) -> std::io::Result<()> {
     let mut finder = Finder::default();
     each_line(text, |number, line| {
         for (number, note) in finder.line(number, line) {

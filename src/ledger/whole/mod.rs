@@ -18,7 +18,8 @@ mod tiles;
 
 pub(crate) use anchor::Anchors;
 pub(crate) use chain::Head;
-pub(crate) use finding::{Finding, Findings, State, Weight};
+pub(crate) use find::notes;
+pub(crate) use finding::{Finding, Findings, State, Weight, span};
 pub(crate) use record::Judged;
 pub(crate) use record::on as moment;
 pub(crate) use rows::At;
