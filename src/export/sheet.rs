@@ -2,7 +2,7 @@
 
 use crate::ledger::Entry;
 use crate::record::run_v1::{ArtifactKind, RunRecord};
-use crate::record::test_run_v1::Verdict;
+use crate::record::test_run_v1::{TestRun, Verdict};
 use crate::record::{Record, parts_v1::How};
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -109,7 +109,7 @@ fn digest(artifact: &crate::record::run_v1::Artifact) -> String {
     format!("{}@sha256:{digest}", artifact.name)
 }
 
-/// The worst verdict of all reports; no report at all is absent.
+/// The worst verdict of all reports of tests and scans; none at all is absent. Coverage is no verdict.
 pub(crate) fn worst(record: &RunRecord) -> Option<Verdict> {
     let rank = |v: &Verdict| match v {
         Verdict::Refused => 3,
@@ -117,7 +117,8 @@ pub(crate) fn worst(record: &RunRecord) -> Option<Verdict> {
         Verdict::Empty => 1,
         Verdict::Passed => 0,
     };
-    record.tests.iter().map(|t| t.verdict).max_by_key(rank)
+    let only_coverage = |t: &&TestRun| t.coverage.is_some() && t.counts.is_none() && t.verdict == Verdict::Empty;
+    record.tests.iter().filter(|t| !only_coverage(t)).map(|t| t.verdict).max_by_key(rank)
 }
 
 /// A sum over the reports that could be read; with none of them it is absent, not zero.

@@ -42,6 +42,9 @@ pub(crate) struct RunRecord {
     /// One entry a report.
     #[serde(default)]
     pub tests: Vec<TestRun>,
+    /// Commands that ran tests or scans, as they were told with their exit codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub test_commands: Vec<TestCommand>,
     /// How the commits got here since the previous deployment.
     #[serde(default)]
     pub changes: Vec<Change>,
@@ -66,6 +69,19 @@ pub(crate) struct RunRecord {
     pub completeness: Vec<Completeness>,
     /// Where each fact came from.
     pub provenance: Vec<Provenance>,
+}
+
+/// A command that ran tests or scans. A report may be silent about what did not load; the exit code is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TestCommand {
+    /// The name it was given.
+    pub name: String,
+    /// How it ended; 0 is success.
+    pub exit_code: i32,
+    /// Reports of this record that are its.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
 }
 
 /// A git commit, from the raw object where the repository was there.
@@ -237,6 +253,18 @@ pub(crate) struct Emergency {
     pub review_due_on: Option<NaiveDate>,
 }
 
+/// `user.name` and `user.email` of git's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GitUser {
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
 /// What a manual deployment ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -250,9 +278,18 @@ pub(crate) struct Manual {
     /// Signal that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
+    /// Why the command could not be started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_started: Option<String>,
     /// Host name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Login of the operating-system user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_user: Option<String>,
+    /// Who git would name as the author of a commit on this machine (settable by anybody who uses it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git_user: Option<GitUser>,
     /// Whether a person sat at a terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tty: Option<bool>,

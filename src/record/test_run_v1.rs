@@ -3,6 +3,7 @@
 use super::digest::Sha256Digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a report says, in this order of precedence: refused, failed, empty, passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +80,71 @@ pub(crate) struct FailingTest {
     pub outcome: String,
 }
 
+/// The program that wrote a report, where the report tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReportTool {
+    /// Its name, as the report writes it.
+    pub name: String,
+    /// Its version, as the report writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// What is known about the zone of a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum TimestampZone {
+    /// The report names it (RFC 3339, or seconds since 1970).
+    Known,
+    /// Local time of a machine whose zone nobody told. Never taken for UTC.
+    Unknown,
+}
+
+/// What a scanner found, and what its gate makes of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Gate {
+    /// All findings in the report, also those that are suppressed or gone since the baseline.
+    pub findings: u64,
+    /// Findings that count, by the scanner's own word for their severity.
+    pub by_severity: BTreeMap<String, u64>,
+    /// Findings that somebody set aside.
+    pub suppressed: u64,
+    /// Findings of a baseline that are there no more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub absent: u64,
+    /// Least severity that fails the gate.
+    pub threshold: String,
+    /// Findings that count and reach it.
+    pub reached: u64,
+}
+
+/// A part of a whole, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Covered {
+    /// How many were reached.
+    pub covered: u64,
+    /// Of how many.
+    pub total: u64,
+}
+
+/// How much of the code the tests reached. A figure beside the tests, never a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Coverage {
+    /// Lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Covered>,
+    /// Branches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branches: Option<Covered>,
+    /// Functions or methods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Covered>,
+}
+
 /// One report, read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -97,9 +163,12 @@ pub(crate) struct TestRun {
     /// Bytes in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The program that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<ReportTool>,
     /// The verdict.
     pub verdict: Verdict,
-    /// The counts. Absent when refused: absent is not zero.
+    /// The counts. Absent when refused, and where the report is of a scan or of coverage: absent is not zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
     /// The header's claims.
@@ -117,6 +186,19 @@ pub(crate) struct TestRun {
     /// First timestamp, as the report writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<String>,
+    /// Whether that timestamp says in which zone it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp_zone: Option<TimestampZone>,
+    /// What a scan found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// What the tests reached. The verdict of a report that holds nothing else is `empty`: it ran no test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    /// Exit code of the command that wrote the report, where it was told. Not 0: the verdict is `failed`, whatever the
+    /// report says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
     /// What a reader should know: mismatches, odd statuses, what was left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

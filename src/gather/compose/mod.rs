@@ -145,6 +145,7 @@ pub(crate) fn gather(
         commit,
         artifacts,
         tests,
+        test_commands: Vec::new(),
         changes,
         tickets,
         runner,

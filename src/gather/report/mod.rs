@@ -134,6 +134,7 @@ fn refused(shown: &str, format: Option<&Format>, refusal: &Refusal) -> TestRun {
         name: None,
         sha256: None,
         size: None,
+        tool: None,
         verdict: Verdict::Refused,
         counts: None,
         declared: None,
@@ -141,6 +142,10 @@ fn refused(shown: &str, format: Option<&Format>, refusal: &Refusal) -> TestRun {
         failing_omitted: 0,
         duration_seconds: None,
         timestamp: None,
+        timestamp_zone: None,
+        gate: None,
+        coverage: None,
+        exit_code: None,
         warnings: Vec::new(),
         error: Some(format!("could not read `{shown}` as {as_what}: {refusal}")),
     }

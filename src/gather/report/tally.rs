@@ -5,7 +5,10 @@
 use super::name::{AsItIs, digest64};
 use super::outcome::{Outcome, Time};
 use super::refusal::quoted;
-use crate::record::test_run_v1::{Counts, Declared, FailingTest, TestRun, Verdict};
+use crate::record::test_run_v1::{
+    Counts, Coverage, Declared, FailingTest, Gate, ReportTool, TestRun, TimestampZone, Verdict,
+};
+use chrono::DateTime;
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
@@ -44,6 +47,12 @@ pub(crate) struct Tally {
     pub(crate) name: Option<String>,
     /// When it began, as it is written.
     pub(crate) timestamp: Option<String>,
+    /// Who wrote it.
+    pub(crate) tool: Option<ReportTool>,
+    /// What a scan found; then there are no cases.
+    pub(crate) gate: Option<Gate>,
+    /// What the tests reached.
+    pub(crate) coverage: Option<Coverage>,
     /// Failures and errors that belong to no test case.
     broken: u64,
     /// The head claims failures that are not shown.
@@ -159,6 +168,8 @@ impl Tally {
         let Counts { passed, failed, errored, .. } = self.counts;
         if failed > 0 || errored > 0 || self.broken > 0 || self.understated {
             Verdict::Failed
+        } else if let Some(gate) = &self.gate {
+            if gate.reached > 0 { Verdict::Failed } else { Verdict::Passed }
         } else if passed == 0 {
             Verdict::Empty
         } else {
@@ -181,14 +192,19 @@ impl Tally {
             name: self.name,
             sha256: None,
             size: None,
+            tool: self.tool,
             verdict,
-            counts: Some(self.counts),
+            counts: (self.counts.total > 0 || self.gate.is_none() && self.coverage.is_none()).then_some(self.counts),
             declared: (self.declared != Declared::default()).then_some(self.declared),
             failing: self.failing,
             failing_omitted: self.failing_omitted,
             // a sum of decimal fractions, without the digits that binary ones add
             duration_seconds: known_time.then_some((self.seconds * 1e9).round() / 1e9),
+            timestamp_zone: self.timestamp.as_deref().map(zone),
             timestamp: self.timestamp,
+            gate: self.gate,
+            coverage: self.coverage,
+            exit_code: None,
             warnings,
             error: None,
         }
@@ -217,9 +233,32 @@ impl Tally {
     }
 }
 
+/// Whether a timestamp says in which zone it is: RFC 3339, or seconds (or parts of them) since 1970.
+fn zone(timestamp: &str) -> TimestampZone {
+    let epoch = timestamp.len() >= 9 && timestamp.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let known = epoch || DateTime::parse_from_rfc3339(timestamp.trim()).is_ok();
+    if known { TimestampZone::Known } else { TimestampZone::Unknown }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zone_is_known_only_where_it_is_told() {
+        for (text, want) in [
+            ("2026-11-23T10:00:00Z", TimestampZone::Known),
+            ("2026-11-23T10:00:00.123+01:00", TimestampZone::Known),
+            ("1764000000", TimestampZone::Known),
+            ("1764000000.5", TimestampZone::Known),
+            ("2026-11-23T10:00:00", TimestampZone::Unknown),
+            ("2026-11-23 10:00:00", TimestampZone::Unknown),
+            ("Mon Nov 23", TimestampZone::Unknown),
+            ("", TimestampZone::Unknown),
+        ] {
+            assert_eq!(zone(text), want, "{text}");
+        }
+    }
 
     fn case(outcome: Outcome, name: &str) -> Case<'_> {
         Case { outcome, flaky: false, suite: b"s", class: b"c", name: name.as_bytes() }
