@@ -125,6 +125,8 @@ impl Stage {
             stdin: Box::new(std::io::empty()),
             stdout: Box::new(out.clone()),
             stderr: Box::new(err.clone()),
+            launch: Box::new(|_| Err(std::io::ErrorKind::NotFound.into())),
+            stdin_is_terminal: false,
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             user: self.user.clone(),
