@@ -6,7 +6,7 @@ use crate::cli::progress;
 use crate::cli::twins::{self, Source, Sources};
 use crate::cli::world::World;
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Gathered, gather, outcome, tickets};
+use crate::gather::{Ask, Gathered, gather, outcome, report, tickets};
 use crate::record::parts_v1::How;
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Res
         component: args.component.clone(),
         dir,
         reports: args.report.clone(),
-        report_format: args.report_format.clone(),
+        report: report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() },
         artifacts: args.artifact.clone(),
         images: images(args),
         resolve: args.resolve,

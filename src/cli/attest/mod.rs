@@ -14,7 +14,7 @@ use super::{anchors, delivery, open_or_why, words};
 use crate::attest::spool::Spool;
 use crate::attest::{self, Delivery, Sealed, Stored};
 use crate::export::{sheet, shown};
-use crate::gather::{Gathered, tickets};
+use crate::gather::{Gathered, report, tickets};
 use crate::ledger::leaf::Via;
 use crate::record::RunRecord;
 use crate::record::test_run_v1::Verdict;
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Take the reports for this format instead of recognising it
     #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
     report_format: Option<String>,
+    /// Least severity that fails a scan, where the scanner's own rule should not count
+    #[arg(help_heading = "What was tested and built", long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
+    gate_threshold: Option<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     artifact: Vec<String>,

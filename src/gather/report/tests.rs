@@ -70,7 +70,7 @@ fn every_fixture_meets_the_verdict_in_its_name() {
     let files = fixtures();
     assert!(files.len() > 100, "fixtures are missing");
     for (name, path) in files {
-        let run = read(&path, &name, None, &mut |_, _, _| {});
+        let run = read(&path, &name, &Ask::default(), &mut |_, _, _| {});
         check_laws(&run, &std::fs::read(&path).unwrap());
         let want = match name.split('_').next() {
             Some("good") => Verdict::Passed,
@@ -130,11 +130,13 @@ fn warnings_say_what_is_odd() {
         ("empty_failing_todo.xml", "TODO"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         assert!(run.warnings.iter().any(|w| w.contains(want)), "{name}: {:?}", run.warnings);
     }
     for name in ["good_thousands.xml", "good_crlf_and_tabs.xml", "empty_no_case.xml"] {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         assert_eq!(run.warnings, Vec::<String>::new(), "{name}");
     }
 }
@@ -164,7 +166,8 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         let error = run.error.unwrap();
         assert!(error.contains(want), "{error}");
         assert!(error.starts_with(&format!("could not read `{name}` as a ")), "{error}");
@@ -174,7 +177,7 @@ fn refusals_say_where_and_what_to_do() {
 #[test]
 fn no_message_carries_what_an_entity_points_to_or_a_control_character() {
     for (name, path) in fixtures() {
-        let run = read(&path, &name, None, &mut |_, _, _| {});
+        let run = read(&path, &name, &Ask::default(), &mut |_, _, _| {});
         for text in run.warnings.iter().chain(&run.error) {
             assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{name}: {text:?}");
         }
@@ -185,7 +188,7 @@ fn no_message_carries_what_an_entity_points_to_or_a_control_character() {
 fn what_cannot_be_opened_is_refused_without_a_digest() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.xml"), folder.path().to_owned()] {
-        let run = read(&path, "shown", Some("junit"), &mut |_, _, _| {});
+        let run = read(&path, "shown", &Ask { forced: Some("junit".into()), ..Ask::default() }, &mut |_, _, _| {});
         assert_eq!((run.verdict, run.sha256, run.counts), (Verdict::Refused, None, None));
         assert!(run.error.unwrap().starts_with("could not read `shown` as a junit report: "));
     }
@@ -285,7 +288,7 @@ fn a_file_over_the_limit_is_refused_and_still_hashed() {
     bytes.extend_from_slice(b"</testsuite>");
     let size = bytes.len() as u64;
     for (limit, want) in [(size, Verdict::Passed), (size - 1, Verdict::Refused), (10, Verdict::Refused)] {
-        let run = read_with(&mut &bytes[..], "f", None, None, limit, &mut |_, _, _| {});
+        let run = read_with(&mut &bytes[..], "f", None, &Ask::default(), limit, &mut |_, _, _| {});
         check_laws(&run, &bytes);
         assert_eq!(run.verdict, want, "{limit}");
     }
