@@ -49,6 +49,9 @@ pub(crate) struct Tally {
     pub(crate) timestamp: Option<String>,
     /// Who wrote it.
     pub(crate) tool: Option<ReportTool>,
+    /// Least severity that fails a gate, where a person has said it: one of [`super::THRESHOLDS`].
+    #[allow(dead_code, reason = "the first format with a gate reads it")]
+    pub(crate) threshold: Option<String>,
     /// What a scan found; then there are no cases.
     pub(crate) gate: Option<Gate>,
     /// What the tests reached.
