@@ -3,19 +3,29 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod clover;
+mod cobertura;
+mod coverage;
 mod hashing;
 mod input;
+mod jacoco;
 mod json;
 mod junit;
 mod name;
+mod nunit2;
+mod nunit3;
+mod open_test_reporting;
 mod outcome;
 mod recognise;
 mod refusal;
+mod strangers;
 mod suite;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trx;
 mod xml;
+mod xunit;
 
 use super::Progress;
 use crate::record::test_run_v1::{TestRun, Verdict};
@@ -37,7 +47,21 @@ pub(crate) struct Format {
 }
 
 /// TABLE of the report formats; the first that recognises a file reads it.
-pub(crate) const FORMATS: &[Format] = &[Format { name: "junit", recognises: junit::recognises, read: junit::read }];
+pub(crate) const FORMATS: &[Format] = &[
+    Format { name: "junit", recognises: junit::recognises, read: junit::read },
+    Format { name: "trx", recognises: trx::recognises, read: trx::read },
+    Format { name: "nunit2", recognises: nunit2::recognises, read: nunit2::read },
+    Format { name: "nunit3", recognises: nunit3::recognises, read: nunit3::read },
+    Format { name: "xunit", recognises: xunit::recognises, read: xunit::read },
+    Format {
+        name: "open-test-reporting",
+        recognises: open_test_reporting::recognises,
+        read: open_test_reporting::read,
+    },
+    Format { name: "cobertura", recognises: cobertura::recognises, read: cobertura::read },
+    Format { name: "jacoco", recognises: jacoco::recognises, read: jacoco::read },
+    Format { name: "clover", recognises: clover::recognises, read: clover::read },
+];
 
 /// Least severities that a person may ask to fail a gate, in the words of the scanners.
 pub(crate) const THRESHOLDS: &[&str] = &["critical", "high", "medium", "low", "error", "warning", "note", "any"];

@@ -288,10 +288,10 @@ fn an_empty_file_has_the_digest_of_nothing() {
 
 #[test]
 fn a_format_can_be_forced_and_an_unknown_one_is_named() {
-    let run = read_from(&b"<coverage/>"[..], "f", Some("junit"));
+    let run = read_from(&b"<inventory/>"[..], "f", Some("junit"));
     assert_eq!((run.verdict, run.format.as_deref()), (Verdict::Refused, Some("junit")));
-    let run = read_from(&b"<testsuites/>"[..], "f", Some("trx"));
-    assert!(run.error.unwrap().contains("no report format `trx`; there are: junit"));
+    let run = read_from(&b"<testsuites/>"[..], "f", Some("sonnet"));
+    assert!(run.error.unwrap().contains("no report format `sonnet`; there are: junit, "));
     assert_eq!(run.sha256, Some(Sha256Digest::of(b"<testsuites/>")));
 }
 

@@ -58,7 +58,7 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_check_framework.xml", "Check"),
         ("refused_foreign_elements.xml", "`suite` elements"),
         ("refused_nested_257.xml", "nested more than 256 deep"),
-        ("refused_other_root.xml", "`coverage`"),
+        ("refused_other_root.xml", "`inventory`"),
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
