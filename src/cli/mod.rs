@@ -12,6 +12,7 @@ mod key;
 mod ledger;
 mod list;
 mod lock;
+mod operator;
 mod outputs;
 mod progress;
 mod proof;
