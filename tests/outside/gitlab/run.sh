@@ -46,7 +46,7 @@ git config --global user.email anna@example.com
 project() {
   P=$STAGE/$1 V=$STAGE/$1-vault
   mkdir -p "$P/templates"
-  cp -r examples/gitlab/. "$P"
+  cp -r examples/gitlab/. examples/shop "$P"
   cp .gitlab-ci-template.yml "$P"
   cp templates/attest.yml "$P/templates"
   # as variables of the project's settings; a child pipeline has them, too. The key is one of type File.
@@ -127,7 +127,7 @@ done
 import ruamel.yaml, sys
 print("#!/bin/sh\n" + ruamel.yaml.YAML().load(open(sys.argv[1]))[".vouchsafe:program"]["script"][0] + '\n"$vouchsafe" --version')
 PY
-shellcheck "$STAGE/program.sh" examples/gitlab/shop/*.sh && pass "shellcheck: the script" || fail "shellcheck: the script"
+shellcheck "$STAGE/program.sh" examples/shop/*.sh && pass "shellcheck: the script" || fail "shellcheck: the script"
 
 # ------------------------------------------------------------------------------------------------------- the program
 
