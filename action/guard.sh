@@ -12,7 +12,7 @@ fi
 
 # data TEXT: TEXT as the data of a workflow command (GitHub docs, "Workflow commands": % CR LF are escaped).
 data() {
-  printf '%s' "$1" | LC_ALL=C sed -e 's/%/%25/g' -e "s/$(printf '\r')/%0D/g" | LC_ALL=C awk '{ printf "%s%s", NR > 1 ? "%0A" : "", $0 }'
+  printf '%s' "$1" | LC_ALL=C sed -e 's/%/%25/g' -e "s/$(printf '\r')/%0D/g" | LC_ALL=C awk '{ printf "%s%s", (NR > 1 ? "%0A" : ""), $0 }'
 }
 
 notice() { printf '::notice title=vouchsafe::%s\n' "$(data "$1")"; }

@@ -39,8 +39,7 @@ release() {
   target=$(uname -m)-unknown-linux-musl
   archive=vouchsafe-$version-$target.tar.gz
   mkdir -p "$STAGE/pack/vouchsafe-$version-$target"
-  ln -f "$VOUCHSAFE_BIN" "$STAGE/pack/vouchsafe-$version-$target/vouchsafe" 2>/dev/null ||
-    cp "$VOUCHSAFE_BIN" "$STAGE/pack/vouchsafe-$version-$target/vouchsafe"
+  strip -o "$STAGE/pack/vouchsafe-$version-$target/vouchsafe" "$VOUCHSAFE_BIN" # unpacked often, so without 100 MB for debuggers
   tar -C "$STAGE/pack" -czf "$STAGE/$archive" "vouchsafe-$version-$target"
   sum=$(sha256sum <"$STAGE/$archive" | cut -d ' ' -f 1)
   printf '%s  %s\n' "$sum" "$archive" >"$ACTION/action/checksums.txt"

@@ -4,7 +4,7 @@
 #   shop.sh     the example: green, red, cancelled, on a folder and on MinIO
 #   page.sh     every workflow of docs/GITHUB.md
 #   hostile.py  hostile branch, test and output names, and every input with a hostile value
-#   program.py  how the program is fetched, checked, cached and built; both shells that /bin/sh may be
+#   program.py  how the program is fetched, checked, cached and built; in the three shells that /bin/sh may be
 #   lint.sh     GitHub's own schema and expressions, actionlint, zizmor, shellcheck, a PowerShell grammar
 #
 # About a minute, a line a part; words choose chapters (`run.sh shop page`). Wants what tests/outside/run.sh wants. `benches/action.sh` measures what the step costs.
@@ -39,7 +39,8 @@ for chapter in ${*:-shop page hostile program lint}; do
     shop | page) source "$HERE/$chapter.sh" ;;
     hostile) tell "hostile text runs nothing and forges nothing" python3 "$HERE/hostile.py" "$ACTION" "$STAGE/hostile" ;;
     program)
-      for shell in dash "bash --posix"; do
+      command -v busybox >/dev/null || apt-get -qq install --yes busybox-static >/dev/null || true
+      for shell in dash "bash --posix" "busybox sh"; do
         tell "the program, fetched and built ($shell)" python3 "$HERE/program.py" "$RELEASE" "$shell"
       done
       ;;
