@@ -5,7 +5,7 @@ use super::progress;
 use super::twins::{self, Source, Sources};
 use super::world::World;
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Emergency, Gathered, gather, outcome, tickets};
+use crate::gather::{Ask, Emergency, Gathered, gather, outcome, report, tickets};
 use crate::record::parts_v1::{How, Operator, Outcome};
 use crate::record::run_v1::Manual;
 use chrono::{DateTime, Utc};
@@ -26,6 +26,9 @@ pub(crate) struct AboutArgs {
     /// Take the reports for this format instead of recognising it
     #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
     pub(crate) report_format: Option<String>,
+    /// Least severity that fails a scan, where the scanner's own rule should not count
+    #[arg(help_heading = "What was tested and built", long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
+    pub(crate) gate_threshold: Option<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     pub(crate) artifact: Vec<String>,
@@ -138,7 +141,7 @@ pub(crate) fn gathered(
         component: args.component.clone(),
         dir,
         reports: args.report.clone(),
-        report_format: args.report_format.clone(),
+        report: report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() },
         artifacts: args.artifact.clone(),
         images: images(args),
         resolve: args.resolve,

@@ -10,6 +10,7 @@ mod source;
 
 use super::Progress;
 use super::platform::{Env, Platform};
+use super::report;
 use crate::record::SCHEMA_VERSION;
 use crate::record::parts_v1::{How, Operator, Outcome, Tool};
 use crate::record::run_v1::{Manual, RunRecord};
@@ -31,8 +32,8 @@ pub(crate) struct Ask {
     pub(crate) dir: PathBuf,
     /// Globs of reports.
     pub(crate) reports: Vec<String>,
-    /// Report format to take for granted.
-    pub(crate) report_format: Option<String>,
+    /// How reports are read.
+    pub(crate) report: report::Ask,
     /// Globs of files.
     pub(crate) artifacts: Vec<String>,
     /// Images: the name of a source in [`image::SOURCES`] and its value.
