@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # guard.sh: sourced first by the action's scripts. An earlier step of the job may have put anything into the environment.
 #
 # `shell:` in action.yml has removed ENV, BASH_ENV and the like already. What is left is functions: where /bin/sh is bash

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # program.sh: finds or makes the program, and writes `path` to $GITHUB_OUTPUT. Sourced by `sh -eu`; no secret is in sight.
 #
 # A release archive is used only if action/checksums.txt, which is part of the action and covered by the commit that the

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # ground.sh: a shop with a repository of its own, and act that runs its workflows on this machine. Sourced.
 #
 # act runs without containers (`-self-hosted`). What GitHub tells and act does not: GITHUB_REF_PROTECTED, GITHUB_*_ID,

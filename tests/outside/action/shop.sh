@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # shop.sh: examples/github/shop.yml as it stands, under act. Sourced by run.sh.
 
 example() { cp "$ROOT/examples/github/shop.yml" "$SHOP/.github/workflows/"; }
