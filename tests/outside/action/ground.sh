@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2016 # variables for whoever sources this; text that other shells expand
 # ground.sh: a shop with a repository of its own, and act that runs its workflows on this machine. Sourced.
 #
 # act runs without containers (`-self-hosted`). What GitHub tells and act does not: GITHUB_REF_PROTECTED, GITHUB_*_ID,
@@ -57,7 +57,7 @@ run_act() {
   for other in "${OTHERS[@]}"; do
     words+=(--local-repository "$other=$HERE/stubs/$(basename "${other%@*}")")
   done
-  cd "$SHOP"
+  cd "$SHOP" || return
   exec env -i PATH="$PATH" HOME="$STAGE/home" XDG_CACHE_HOME="$STAGE/cache" NO_PROXY=127.0.0.1 no_proxy=127.0.0.1 \
     ARTIFACTS="$ARTIFACTS" TEST_S3_ENDPOINT="${S3_ENDPOINT:-}" TEST_S3_USER="$S3_USER" TEST_S3_SECRET="$S3_SECRET" \
     "$ACT" "${EVENT:-push}" --platform ubuntu-latest=-self-hosted --platform self-hosted=-self-hosted \

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2016 # as ground.sh
 # page.sh: docs/GITHUB.md does what it says. Sourced by run.sh.
 #
 # A block after `<!-- act: NAME -->` is a workflow that act runs, word for word; one that begins with `jobs:` gets a name and a
@@ -20,7 +20,7 @@ block() {
 page_first() {
   shop page-first && block first && commit
   ended 0
-  mkdir "$STAGE/reader" && cd "$STAGE/reader"
+  mkdir "$STAGE/reader" && cd "$STAGE/reader" || return
   mkdir bin && ln -s "$VOUCHSAFE_BIN" bin/vouchsafe
   cp -r "$ARTIFACTS/vouchsafe" vault
   awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$PAGE" >commands

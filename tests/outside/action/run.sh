@@ -34,9 +34,11 @@ tell() {
   if [ "$code" = 0 ]; then pass "action: $name ($((SECONDS - began)) s)"; else fail "action: $name"; fi
 }
 
-for chapter in ${*:-shop page hostile program lint}; do
+[ $# != 0 ] || set -- shop page hostile program lint
+for chapter in "$@"; do
   case $chapter in
-    shop | page) source "$HERE/$chapter.sh" ;;
+    shop) source "$HERE/shop.sh" ;;
+    page) source "$HERE/page.sh" ;;
     hostile) tell "hostile text runs nothing and forges nothing" python3 "$HERE/hostile.py" "$ACTION" "$STAGE/hostile" ;;
     program)
       command -v busybox >/dev/null || apt-get -qq install --yes busybox-static >/dev/null || true

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2016 # as ground.sh
 # shop.sh: examples/github/shop.yml as it stands, under act. Sourced by run.sh.
 
 example() { cp "$ROOT/examples/github/shop.yml" "$SHOP/.github/workflows/"; }
@@ -31,11 +31,11 @@ unbuilt() {
   record '.run.outcome == "failed" and (.artifacts // []) == [] and .tests[0].verdict == "passed"'
 }
 
-# interrupted WORDS...: act gets a Ctrl-C as soon as the deployment says that it is under way.
+# interrupted: act gets a Ctrl-C as soon as the deployment says that it is under way.
 interrupted() {
   printf '#!/bin/sh\ntouch "$ARTIFACTS/deploying"\nexec sleep 60\n' >"$SHOP/deploy.sh"
   commit
-  (trap - INT; run_act "$@") &
+  (trap - INT; run_act) &
   local act=$!
   PIDS+=("$act")
   for _ in $(seq 300); do [ -e "$ARTIFACTS/deploying" ] && break; sleep 0.1; done
@@ -97,7 +97,8 @@ minio_runs() {
 # example keeps it as an artifact.
 spooled() {
   shop spooled && example && commit
-  local nobody=http://127.0.0.1:$(free_port)
+  local nobody
+  nobody=http://127.0.0.1:$(free_port)
   S3_ENDPOINT=$nobody VAULT=s3://nobody ended 1
   [ -n "$(find "$ARTIFACTS/vouchsafe-spool" -type f -name '*.json' 2>/dev/null)" ] || { echo "    nothing was kept"; return 1; }
 }
