@@ -8,7 +8,7 @@
 # (libgit2, zlib, ring) of the Linux programs are compiled by zig's clang and everything is linked by rustc's own lld, so
 # that nothing of the machine comes in. macOS and Windows use the linker of their runner, and are not promised to repeat.
 #
-# Wants rustup, git, Python 3; for Linux targets `zig` (PyPI: ziglang, version below) as ZIG or in the PATH.
+# Wants rustup, git, Python 3; for Linux targets the C compiler of zig.txt, as `zig` or as ZIG="python3 -m ziglang".
 # VOUCHSAFE_BIN: a program of this version that runs here, to print the pages of a target that does not.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 TARGET=${1:?usage: build.sh TARGET OUTDIR}
 OUT=${2:?usage: build.sh TARGET OUTDIR}
 RUST_VERSION=1.95.0
-ZIG_VERSION=0.15.2 # the last one that was tried; another one gives other bytes
+ZIG_VERSION=$(sed -n 's/^ziglang==\([0-9.]*\).*/\1/p' scripts/release/zig.txt) # another one gives other bytes
 
 say() { printf 'build.sh: %s\n' "$*" >&2; }
 die() {
