@@ -1,5 +1,6 @@
 //! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
 
+mod about;
 mod anchors;
 mod attest;
 mod delivery;
@@ -12,17 +13,22 @@ mod ledger;
 mod list;
 mod lock;
 mod man;
+mod outputs;
 mod progress;
 mod proof;
+mod run;
 mod schema;
 mod show;
+mod storing;
+mod summary;
+mod told;
 mod trust;
 mod twins;
 mod verify;
 mod words;
 mod world;
 
-pub use world::{Random, World};
+pub use world::{Ended, Launch, Launcher, Random, World};
 
 use crate::vault::{Vault, VaultError};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -43,7 +49,7 @@ Signed, write-once evidence of what a pipeline run did.
 
 Run `attest` as the last step of a pipeline: it gathers test outcomes, image and artifact digests, the commit, the \
 operator and the environment into one record, signs it, and puts it into a vault where nobody can change it. \
-`list`, `show` and `verify` answer the auditor, offline, with the public key and nothing else.
+`run -- COMMAND` does the same around a deployment by hand. `list`, `show` and `verify` answer the auditor, offline, with the public key and nothing else.
 
 Every flag has a VOUCHSAFE_* twin (--vault is VOUCHSAFE_VAULT; several values go one a line), and vouchsafe.toml in \
 the repository may set defaults. A flag wins over its variable, a variable over the file.
@@ -54,6 +60,7 @@ record for this run stands already · 6 signed and kept here, not delivered";
 #[derive(Subcommand)]
 enum Command {
     Attest(Box<attest::Args>),
+    Run(Box<run::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),
@@ -87,7 +94,10 @@ pub fn run(mut world: World) -> ExitCode {
 
 fn parse_and_run(world: &mut World) -> Answer {
     let tree = twins::document(Cli::command());
-    let (words, sources) = twins::fill(world, &tree)?;
+    let (words, sources) = match twins::fill(world, &tree) {
+        Err(failure) if run::is_meant(world) => return Err(Failure { exit: run::BEFORE, ..failure }),
+        filled => filled?,
+    };
     let parsed = tree.try_get_matches_from(words).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
@@ -100,11 +110,13 @@ fn parse_and_run(world: &mut World) -> Answer {
                 let told: Vec<String> = sources.iter().map(|(long, s)| twins::said_by(s, long)).collect();
                 world.say(&format!("note: also read from {}", told.join(", ")));
             }
-            return Ok(if asked_for { Exit::Done } else { Exit::Usage });
+            let wrong = if run::is_meant(world) { run::BEFORE } else { Exit::Usage };
+            return Ok(if asked_for { Exit::Done } else { wrong });
         }
     };
     match cli.command {
         Command::Attest(args) => attest::run(world, &args, &sources),
+        Command::Run(args) => run::run(world, &args, &sources),
         Command::Verify(args) => verify::run(world, &args),
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),

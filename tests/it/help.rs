@@ -4,6 +4,7 @@ use crate::stage::Stage;
 
 const COMMANDS: &[&str] = &[
     "attest",
+    "run",
     "verify",
     "list",
     "show",

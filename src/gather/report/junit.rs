@@ -4,6 +4,8 @@
 //! did not load). Where both speak, the worse one holds.
 
 mod case;
+#[cfg(test)]
+mod tests;
 
 use super::input::Input;
 use super::name::{cut, kept};

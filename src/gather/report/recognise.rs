@@ -1,5 +1,7 @@
 //! What a file is, by its first bytes and never by its name.
 
+use super::input::HEAD;
+use super::json::Sketch;
 use super::refusal::{Refusal, quoted};
 use super::xml::{Charset, local};
 
@@ -67,10 +69,23 @@ pub(crate) fn stranger(head: &[u8], known: &str) -> Refusal {
         _ if head.split(|&b| b == b'\n').any(conflict) => {
             ("the file holds the marks of a merge conflict", "Resolve it, or better: run the tests again")
         }
-        [b'{' | b'[', ..] => ("the file is JSON, in no report format that is known here", ""),
+        [b'{' | b'[', ..] => return stranger_in_json(head),
+        _ if matches!(head, [0xFF, 0xFE, b'{' | b'[', ..] | [0xFE, 0xFF, 0, b'{' | b'[', ..]) => (
+            "the file is JSON in UTF-16, and JSON is written in UTF-8 (RFC 8259, section 8.1)",
+            "Let the tool write UTF-8",
+        ),
         _ => return unknown_text(head, known),
     };
     Refusal::new(what).help(help)
+}
+
+/// JSON in no known format, unless it is no JSON: then where.
+fn stranger_in_json(head: &[u8]) -> Refusal {
+    let whole = head.len() < HEAD;
+    Sketch::of(head, &[]).fault.filter(|_| whole).unwrap_or_else(|| {
+        Refusal::new("the file is JSON, in no report format that is known here")
+            .help("Check that this is a test report")
+    })
 }
 
 fn unknown_text(head: &[u8], known: &str) -> Refusal {
@@ -125,7 +140,7 @@ mod tests {
 
     #[test]
     fn strangers_are_told_by_name() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 17] = [
             (b"", "is empty"),
             (b"\xEF\xBB\xBF", "white space"),
             (b" \n", "white space"),
@@ -133,7 +148,10 @@ mod tests {
             (b"\x1F\x8B\x08", "gzip"),
             (b"PK\x03\x04", "zip"),
             (b"\x28\xB5\x2F\xFD", "zstd"),
-            (b"{\"a\":1}", "JSON"),
+            (b"{\"a\":1}", "the file is JSON, in no report format"),
+            (b"{\"a\":1,\n}", "line 2, column 1: `}` stands where"),
+            (b"\xEF\xBB\xBF[1, ", "line 1, column 5: the file ends where an array"),
+            (b"\xFF\xFE{\0}\0", "JSON in UTF-16"),
             (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs"),
             (b"<!doctype HTML><p>", "web page"),
             (b"<?xml version='1.0'?><html>", "web page"),
