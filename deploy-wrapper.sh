@@ -56,18 +56,23 @@ vouchsafe_again() {
     busybox*) set -- "$vouchsafe_interpreter" sh "$@" ;;
     *) set -- "$vouchsafe_interpreter" "$@" ;;
   esac
-  # The number tells the script, when it comes here again, that this process is recording it. A number that was
-  # left over from another day names no process, and so switches nothing off.
-  VOUCHSAFE_WRAPPED=$$
-  export VOUCHSAFE_WRAPPED
+  # This process becomes the one that records, so the script, when it comes here again, can ask whether that still lives:
+  # what something that outlives a deployment (tmux, a daemon) has inherited switches nothing off.
+  VOUCHSAFE_WRAPPER_PID=$$
+  export VOUCHSAFE_WRAPPER_PID
   exec "$vouchsafe_bin" run -- "$@"
 }
 
-vouchsafe_wrap() {
-  case ${VOUCHSAFE_WRAPPED-} in
-    '' | *[!0-9]*) ;;
-    *) if kill -0 "$VOUCHSAFE_WRAPPED" 2>/dev/null; then return 0; fi ;;
+# Is somebody recording already? `vouchsafe run` tells the command by VOUCHSAFE_WRAPPED.
+vouchsafe_recorded() {
+  case ${VOUCHSAFE_WRAPPER_PID-} in
+    '' | *[!0-9]*) [ -n "${VOUCHSAFE_WRAPPED-}" ] ;;
+    *) kill -0 "$VOUCHSAFE_WRAPPER_PID" 2>/dev/null ;;
   esac
+}
+
+vouchsafe_wrap() {
+  if vouchsafe_recorded; then return 0; fi
   vouchsafe_bin=${VOUCHSAFE_BIN:-vouchsafe}
   if ! command -v "$vouchsafe_bin" >/dev/null 2>&1; then
     vouchsafe_without "there is no \`$vouchsafe_bin\` (VOUCHSAFE_BIN may name the program)"
@@ -85,4 +90,4 @@ vouchsafe_wrap() {
 
 # zsh names the sourced file in $0, and the script here
 vouchsafe_wrap "${ZSH_ARGZERO-$0}" "$@"
-unset -f vouchsafe_without vouchsafe_shell vouchsafe_again vouchsafe_wrap
+unset -f vouchsafe_without vouchsafe_shell vouchsafe_again vouchsafe_recorded vouchsafe_wrap
