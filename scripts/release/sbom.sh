@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# sbom.sh TARGET OUTDIR: the bill of materials of one target, CycloneDX 1.5 in JSON: what is linked in, and nothing else.
+# sbom.sh TARGET OUTDIR: the bill of materials of one target, CycloneDX 1.5 in JSON: the crates that are linked in.
 #
 # Wants cargo-cyclonedx (version below) in the PATH or as CARGO_CYCLONEDX. With SOURCE_DATE_EPOCH it has neither a random
 # serial number nor today's date, so the same commit has the same bill.
@@ -21,5 +21,10 @@ name=vouchsafe-$(scripts/release/version.sh)-$target.cdx
 # it writes beside Cargo.toml, whatever it is told
 trap 'rm -f "$name.json"' EXIT
 "$tool" cyclonedx --quiet --format json --spec-version 1.5 --target "$target" --no-build-deps --override-filename "$name"
-mv "$name.json" "$out/$name.json"
+# names of components hold the folder of this checkout
+sed "s|path+file://$PWD#|path+file:///vouchsafe#|g" "$name.json" > "$out/$name.json"
+if grep -F "$PWD" "$out/$name.json"; then
+  echo "sbom.sh: the bill names a folder of this machine" >&2
+  exit 1
+fi
 echo "sbom.sh: $out/$name.json" >&2
