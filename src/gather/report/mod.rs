@@ -3,13 +3,17 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod events;
+mod go_test_json;
 mod hashing;
 mod input;
 mod junit;
+mod lines;
 mod name;
 mod outcome;
 mod recognise;
 mod refusal;
+mod runs;
 mod suite;
 mod tally;
 #[cfg(test)]
@@ -36,7 +40,10 @@ pub(crate) struct Format {
 }
 
 /// TABLE of the report formats; the first that recognises a file reads it.
-pub(crate) const FORMATS: &[Format] = &[Format { name: "junit", recognises: junit::recognises, read: junit::read }];
+pub(crate) const FORMATS: &[Format] = &[
+    Format { name: "junit", recognises: junit::recognises, read: junit::read },
+    Format { name: "go-test-json", recognises: go_test_json::recognises, read: go_test_json::read },
+];
 
 /// Reads the report at `path`, once and in constant memory, hashing every byte of it.
 ///
