@@ -48,7 +48,7 @@ impl<'s> Lines<'s> {
         }
         let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        let mut lines = Self {
+        let lines = Self {
             from: Decoded { from: input, decoder, raw: vec![0; BLOCK / 4], at: 0, to: 0, malformed: false, done: false },
             text: vec![0; 2 * BLOCK],
             at: 0,

@@ -3,11 +3,14 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod dart_json;
 mod events;
 mod go_test_json;
 mod hashing;
 mod input;
 mod junit;
+mod lcov;
+mod libtest_json;
 mod lines;
 mod name;
 mod outcome;
@@ -43,6 +46,9 @@ pub(crate) struct Format {
 pub(crate) const FORMATS: &[Format] = &[
     Format { name: "junit", recognises: junit::recognises, read: junit::read },
     Format { name: "go-test-json", recognises: go_test_json::recognises, read: go_test_json::read },
+    Format { name: "libtest-json", recognises: libtest_json::recognises, read: libtest_json::read },
+    Format { name: "dart-json", recognises: dart_json::recognises, read: dart_json::read },
+    Format { name: "lcov", recognises: lcov::recognises, read: lcov::read },
 ];
 
 /// Reads the report at `path`, once and in constant memory, hashing every byte of it.
