@@ -19,6 +19,7 @@ mod refusal;
 mod runs;
 mod suite;
 mod tally;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod xml;
@@ -49,6 +50,8 @@ pub(crate) const FORMATS: &[Format] = &[
     Format { name: "libtest-json", recognises: libtest_json::recognises, read: libtest_json::read },
     Format { name: "dart-json", recognises: dart_json::recognises, read: dart_json::read },
     Format { name: "lcov", recognises: lcov::recognises, read: lcov::read },
+    // last: it is the least particular
+    Format { name: "tap", recognises: tap::recognises, read: tap::read },
 ];
 
 /// Reads the report at `path`, once and in constant memory, hashing every byte of it.
