@@ -7,6 +7,8 @@ mod clover;
 mod cobertura;
 mod coverage;
 mod dart_json;
+#[cfg(test)]
+mod dialect_tests;
 mod events;
 mod go_test_json;
 mod hashing;

@@ -15,6 +15,8 @@ pub(super) struct OpenCase {
     pub(super) errored: bool,
     pub(super) skipped: bool,
     pub(super) todo: bool,
+    /// Why it could not be run, in CTest's words.
+    pub(super) unfit: Option<&'static str>,
     /// Reruns that passed in the end, and reruns that failed again.
     pub(super) flaky: u64,
     pub(super) rerun: u64,
@@ -27,6 +29,12 @@ impl OpenCase {
         name.clear();
         class.clear();
         *self = Self { name, class, ..Self::default() };
+    }
+
+    /// Whether it has no name, no class, and nothing that says how it ended.
+    pub(super) fn tells_nothing(&self) -> bool {
+        let silent = self.stated.is_none() && self.flaky == 0 && self.outcome().0 == Outcome::Passed;
+        silent && self.name.is_empty() && self.class.is_empty()
     }
 
     /// The one outcome: error before failure before skipped before passed, and what is odd about it.

@@ -72,6 +72,8 @@ pub(crate) struct Shown {
     broken: u64,
     /// What may explain that more failures are declared than shown: reruns, and failing TODOs.
     explained: u64,
+    /// Cases that passed, as far as can be seen, and have neither a name nor a class.
+    nameless: u64,
 }
 
 impl Shown {
@@ -87,6 +89,11 @@ impl Shown {
         self.explained += u64::from(outcome >= Outcome::Failed);
     }
 
+    /// Notes that the case just added, one that passed, has neither a name nor a class.
+    pub(crate) fn nameless(&mut self) {
+        self.nameless += 1;
+    }
+
     /// Adds a failure or error outside a case.
     pub(crate) fn broken(&mut self) {
         self.broken += 1;
@@ -98,6 +105,8 @@ impl Shown {
             parents: sum(self.parents, other.parents),
             broken: self.broken + other.broken,
             explained: self.explained + other.explained,
+            // a suite's own: only its header leaves them out
+            nameless: self.nameless,
         }
     }
 }
@@ -153,6 +162,12 @@ impl Suite {
     /// Compares claims and contents, warns of every difference, and gives both to the suite above.
     pub(crate) fn close(&self, tally: &mut Tally) -> (Shown, Claims) {
         let mut all = self.own.plus(self.below);
+        let cut = self.cut_short();
+        if cut > 0 {
+            tally.cut_short(&self.title(), cut);
+            all.counts.passed -= cut;
+            all.counts.errored += cut;
+        }
         // a header may speak of all that stands below it, of what stands right in it, or count the parents of rows too
         let with_parents = sum(all.counts, all.parents);
         let seen = |of: fn(Counts) -> u64| [of(all.counts), of(self.own.counts), of(with_parents)];
@@ -170,6 +185,8 @@ impl Suite {
             // disabled beside or among the skipped: either sum may be meant
             (Number::Is(s), Number::Is(d)) if skipped.contains(&(s + d)) => {}
             (claimed @ Number::Is(_), Number::Is(_)) => self.compare("skipped", claimed, &skipped, tally),
+            // a head may say how many are disabled and leave the skipped to its suites (GoogleTest)
+            (Number::Absent, Number::Is(d)) if d <= skipped[0] => {}
             (claimed, other) => {
                 self.compare("skipped", claimed, &skipped, tally);
                 self.compare("disabled", other, &skipped, tally);
@@ -188,6 +205,13 @@ impl Suite {
             tally.understates(&self.title(), missing);
         }
         (all, self.claims)
+    }
+
+    /// Cases that never ended. pytest, when it is interrupted, leaves the test that was running as a case of which
+    /// nothing is told, and does not count it among its `tests`.
+    fn cut_short(&self) -> u64 {
+        let Shown { counts, nameless, .. } = self.own;
+        self.claims.total.known().map_or(0, |claimed| if counts.total >= claimed + nameless { nameless } else { 0 })
     }
 
     fn compare(&self, what: &str, claimed: Number, shown: &[u64], tally: &mut Tally) {
@@ -223,6 +247,34 @@ impl Claims {
             passed: both(self.passed, other.passed),
             skipped: both(self.skipped, other.skipped),
             ..sum
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_without_a_name_was_interrupted_where_its_suite_does_not_count_it() {
+        // declared, named, nameless: interrupted
+        let cases = [("1", 1, 1, 1), ("3", 3, 2, 2), ("2", 1, 1, 0), ("2", 1, 2, 0), ("0", 0, 2, 2), ("", 1, 1, 0)];
+        for (declared, named, nameless, interrupted) in cases {
+            let (mut suite, mut tally) = (Suite::default(), Tally::default());
+            if !declared.is_empty() {
+                suite.claims.total = Number::parse(declared);
+            }
+            for n in 0..named + nameless {
+                suite.own.case(Outcome::Passed, 0);
+                if n >= named {
+                    suite.own.nameless();
+                }
+                tally.counts.total += 1;
+                tally.counts.passed += 1;
+            }
+            let (shown, _) = suite.close(&mut tally);
+            assert_eq!((shown.counts.errored, tally.counts.errored), (interrupted, interrupted), "{declared}");
+            assert_eq!(tally.counts.passed, named + nameless - interrupted, "{declared}");
         }
     }
 }

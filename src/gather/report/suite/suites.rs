@@ -95,11 +95,26 @@ impl Suites {
         tally.time(time, outcome != Outcome::Skipped);
     }
 
+    /// Notes that the case just counted has no name and no class, and that nothing says how it ended.
+    pub(crate) fn nameless(&mut self) {
+        if let Some(suite) = self.0.last() {
+            suite.own.nameless();
+        }
+    }
+
     /// Counts a failure or error that stands in the innermost suite and in no case.
     pub(crate) fn broken(&mut self, outcome: Outcome, tally: &mut Tally) {
         if let Some(suite) = self.0.last() {
             suite.own.broken();
             tally.broken(&suite.label(), outcome);
+        }
+    }
+
+    /// Notes that a case of the innermost suite, told as skipped, could not be run at all.
+    pub(crate) fn unfit(&mut self, name: &[u8], why: &str, tally: &mut Tally) {
+        if let Some(suite) = self.0.last() {
+            suite.own.broken();
+            tally.unfit(&suite.label(), &String::from_utf8_lossy(name), why);
         }
     }
 }
