@@ -180,6 +180,9 @@ impl Reading<'_> {
         let mut none = Suite::default();
         let suite = self.suites.last().unwrap_or(&mut none);
         suite.own.case(outcome, case.flaky + case.rerun + u64::from(case.todo && outcome == Outcome::Skipped));
+        if case.tells_nothing() {
+            suite.own.nameless();
+        }
         let found =
             tally::Case { outcome, flaky: case.flaky > 0, suite: &suite.name, class: &case.class, name: &case.name };
         self.tally.case(&found);

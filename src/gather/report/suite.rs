@@ -53,6 +53,8 @@ pub(crate) struct Shown {
     broken: u64,
     /// What may explain that more failures are declared than shown: reruns, and failing TODOs.
     explained: u64,
+    /// Cases that passed, as far as can be seen, and have neither a name nor a class.
+    nameless: u64,
 }
 
 impl Shown {
@@ -66,6 +68,11 @@ impl Shown {
             Outcome::Failed => self.counts.failed += 1,
             Outcome::Errored => self.counts.errored += 1,
         }
+    }
+
+    /// Notes that the case just added, one that passed, has neither a name nor a class.
+    pub(crate) fn nameless(&mut self) {
+        self.nameless += 1;
     }
 
     /// Adds a failure or error outside a case.
@@ -125,6 +132,12 @@ impl Suite {
     /// Compares claims and contents, warns of every difference, and gives both to the suite above.
     pub(crate) fn close(&self, tally: &mut Tally) -> (Shown, Claims) {
         let mut all = self.own.plus(self.below);
+        let cut = self.cut_short();
+        if cut > 0 {
+            tally.cut_short(&self.title(), cut);
+            all.counts.passed -= cut;
+            all.counts.errored += cut;
+        }
         self.compare("tests", self.claims.total, &[all.counts.total, self.own.counts.total], tally);
         self.compare("failures", self.claims.failed, &[all.counts.failed, self.own.counts.failed], tally);
         self.compare("errors", self.claims.errored, &[all.counts.errored, self.own.counts.errored], tally);
@@ -150,6 +163,13 @@ impl Suite {
             tally.understates(&self.title(), missing);
         }
         (all, self.claims)
+    }
+
+    /// Cases that never ended. pytest, when it is interrupted, leaves the test that was running as a case of which
+    /// nothing is told, and does not count it among its `tests`.
+    fn cut_short(&self) -> u64 {
+        let Shown { counts, nameless, .. } = self.own;
+        self.claims.total.known().map_or(0, |claimed| if counts.total >= claimed + nameless { nameless } else { 0 })
     }
 
     fn compare(&self, what: &str, claimed: Number, shown: &[u64; 2], tally: &mut Tally) {
@@ -183,6 +203,34 @@ impl Claims {
             errored: both(self.errored, other.errored),
             skipped: both(self.skipped, other.skipped),
             disabled: sum.disabled,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_without_a_name_was_interrupted_where_its_suite_does_not_count_it() {
+        // declared, named, nameless: interrupted
+        let cases = [("1", 1, 1, 1), ("3", 3, 2, 2), ("2", 1, 1, 0), ("2", 1, 2, 0), ("0", 0, 2, 2), ("", 1, 1, 0)];
+        for (declared, named, nameless, interrupted) in cases {
+            let (mut suite, mut tally) = (Suite::default(), Tally::default());
+            if !declared.is_empty() {
+                suite.claims.total = Number::parse(declared);
+            }
+            for n in 0..named + nameless {
+                suite.own.case(Outcome::Passed, 0);
+                if n >= named {
+                    suite.own.nameless();
+                }
+                tally.counts.total += 1;
+                tally.counts.passed += 1;
+            }
+            let (shown, _) = suite.close(&mut tally);
+            assert_eq!((shown.counts.errored, tally.counts.errored), (interrupted, interrupted), "{declared}");
+            assert_eq!(tally.counts.passed, named + nameless - interrupted, "{declared}");
         }
     }
 }

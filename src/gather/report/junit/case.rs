@@ -60,6 +60,12 @@ impl OpenCase {
         *self = Self { name, class, ..Self::default() };
     }
 
+    /// Whether it has no name, no class, and nothing that says how it ended.
+    pub(super) fn tells_nothing(&self) -> bool {
+        let silent = self.stated.is_none() && self.flaky == 0 && self.outcome().0 == Outcome::Passed;
+        silent && self.name.is_empty() && self.class.is_empty()
+    }
+
     /// The one outcome: error before failure before skipped before passed, and what is odd about it.
     pub(super) fn outcome(&self) -> (Outcome, Option<&'static str>) {
         let bad_word = self.stated.filter(|stated| *stated >= Outcome::Failed);
