@@ -186,6 +186,17 @@ impl Tally {
         });
     }
 
+    /// Takes back cases that were counted as passed: `what` leaves them out of its own count, and nothing says how they
+    /// ended.
+    pub(crate) fn cut_short(&mut self, what: &str, cases: u64) {
+        self.counts.passed -= cases;
+        self.counts.errored += cases;
+        (0..cases).for_each(|_| self.fails("", "", Outcome::Errored));
+        self.warn(|| {
+            format!("{what} leaves {cases} case(s) without name or outcome out of its count: interrupted, counted as errored")
+        });
+    }
+
     /// Notes that `what` claims failures that are not shown and that no rerun explains.
     pub(crate) fn understates(&mut self, what: &str, missing: u64) {
         self.understated = true;
