@@ -3,18 +3,36 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod bandit;
+mod cargo_audit;
+mod cargo_deny;
+mod ctrf;
+mod cucumber;
+mod gate;
+mod gitleaks;
+mod grype;
 mod hashing;
+mod held;
 mod input;
+mod jest;
 mod json;
 mod junit;
+mod mocha;
+mod mochawesome;
 mod name;
+mod npm_audit;
 mod outcome;
+mod playwright;
 mod recognise;
 mod refusal;
+mod rspec;
+mod sarif;
+mod semgrep;
 mod suite;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trivy;
 mod xml;
 
 use super::Progress;
@@ -37,7 +55,26 @@ pub(crate) struct Format {
 }
 
 /// TABLE of the report formats; the first that recognises a file reads it.
-pub(crate) const FORMATS: &[Format] = &[Format { name: "junit", recognises: junit::recognises, read: junit::read }];
+pub(crate) const FORMATS: &[Format] = &[
+    Format { name: "junit", recognises: junit::recognises, read: junit::read },
+    // one JSON document
+    Format { name: "ctrf", recognises: ctrf::recognises, read: ctrf::read },
+    Format { name: "jest", recognises: jest::recognises, read: jest::read },
+    Format { name: "mocha", recognises: mocha::recognises, read: mocha::read },
+    Format { name: "mochawesome", recognises: mochawesome::recognises, read: mochawesome::read },
+    Format { name: "playwright", recognises: playwright::recognises, read: playwright::read },
+    Format { name: "cucumber", recognises: cucumber::recognises, read: cucumber::read },
+    Format { name: "rspec", recognises: rspec::recognises, read: rspec::read },
+    Format { name: "sarif", recognises: sarif::recognises, read: sarif::read },
+    Format { name: "trivy", recognises: trivy::recognises, read: trivy::read },
+    Format { name: "grype", recognises: grype::recognises, read: grype::read },
+    Format { name: "semgrep", recognises: semgrep::recognises, read: semgrep::read },
+    Format { name: "bandit", recognises: bandit::recognises, read: bandit::read },
+    Format { name: "gitleaks", recognises: gitleaks::recognises, read: gitleaks::read },
+    Format { name: "npm-audit", recognises: npm_audit::recognises, read: npm_audit::read },
+    Format { name: "cargo-audit", recognises: cargo_audit::recognises, read: cargo_audit::read },
+    Format { name: "cargo-deny", recognises: cargo_deny::recognises, read: cargo_deny::read },
+];
 
 /// Reads the report at `path`, once and in constant memory, hashing every byte of it.
 ///

@@ -53,6 +53,10 @@ pub(crate) struct Tally {
     pub(crate) gate: Option<Gate>,
     /// What the tests reached.
     pub(crate) coverage: Option<Coverage>,
+    /// Least severity that fails a scan, where the caller told one; set before reading.
+    pub(crate) threshold: Option<String>,
+    /// Part of what should have been looked at was not: no success.
+    partial: bool,
     /// Failures and errors that belong to no test case.
     broken: u64,
     /// The head claims failures that are not shown.
@@ -124,6 +128,26 @@ impl Tally {
         self.warn(|| format!("suite {} is {} outside any test case", quoted(suite), outcome.as_str()));
     }
 
+    /// Notes that the outcome of a case is told by a word that means nothing to us, or not at all.
+    pub(crate) fn unknown(&mut self, name: &[u8], word: &str) {
+        self.warn(|| {
+            let (name, word) = (quoted(&String::from_utf8_lossy(name)), quoted(word));
+            format!("test case {name}: the outcome {word} is unknown: counted as errored")
+        });
+    }
+
+    /// Notes that the run as a whole went wrong.
+    pub(crate) fn wrong(&mut self, why: impl FnOnce() -> String) {
+        self.broken += 1;
+        self.warn(why);
+    }
+
+    /// Notes that something was not looked at, so that nothing can be said of it.
+    pub(crate) fn partial(&mut self, why: impl FnOnce() -> String) {
+        self.partial = true;
+        self.warn(why);
+    }
+
     /// Notes that `what` claims failures that are not shown and that no rerun explains.
     pub(crate) fn understates(&mut self, what: &str, missing: u64) {
         self.understated = true;
@@ -166,11 +190,12 @@ impl Tally {
     /// The verdict (facts: refused, which is not ours to say, then failed, empty, passed).
     fn verdict(&self) -> Verdict {
         let Counts { passed, failed, errored, .. } = self.counts;
-        if failed > 0 || errored > 0 || self.broken > 0 || self.understated {
+        let reached = self.gate.as_ref().is_some_and(|gate| gate.reached > 0);
+        if failed > 0 || errored > 0 || self.broken > 0 || self.understated || reached {
             Verdict::Failed
-        } else if let Some(gate) = &self.gate {
-            if gate.reached > 0 { Verdict::Failed } else { Verdict::Passed }
-        } else if passed == 0 {
+        } else if self.partial {
+            Verdict::Empty
+        } else if passed == 0 && self.gate.is_none() {
             Verdict::Empty
         } else {
             Verdict::Passed
