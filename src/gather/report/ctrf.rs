@@ -166,7 +166,7 @@ impl Test {
                 let word = json.text()?.unwrap_or_default();
                 (self.outcome, self.word) = match word {
                     "other" => (Some(Outcome::Skipped), Some(super::name::kept(word.as_bytes()))),
-                    _ => match Outcome::of_word(word) {
+                    _ => match Outcome::of_strict_word(word) {
                         Some(outcome) => (Some(outcome), None),
                         None => (None, Some(super::name::kept(word.as_bytes()))),
                     },

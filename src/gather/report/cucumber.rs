@@ -211,6 +211,6 @@ impl Steps {
 fn of_step(word: &str) -> Option<Outcome> {
     match word.to_ascii_lowercase().as_str() {
         "undefined" | "pending" | "ambiguous" => Some(Outcome::Failed),
-        _ => Outcome::of_word(word),
+        _ => Outcome::of_strict_word(word),
     }
 }

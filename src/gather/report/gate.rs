@@ -115,8 +115,14 @@ impl Scan {
 mod tests {
     use super::*;
 
+    fn told(threshold: &str) -> Tally {
+        let mut tally = Tally::default();
+        tally.threshold = Some(threshold.to_owned());
+        tally
+    }
+
     fn gate(threshold: &str, words: &[&str]) -> (u64, u64, usize) {
-        let mut tally = Tally { threshold: Some(threshold.to_owned()), ..Tally::default() };
+        let mut tally = told(threshold);
         let mut scan = Scan::new("high", &tally).unwrap();
         words.iter().for_each(|word| scan.findings(word, 1, &mut tally));
         scan.finish(&mut tally);
@@ -133,8 +139,7 @@ mod tests {
             assert_eq!(gate(threshold, &words), (9, reached, usize::from(reached < 9)), "{threshold}");
         }
         assert_eq!(gate("critical", &["terrible", ""]), (2, 2, 2), "a word that nobody knows reaches every threshold");
-        let tally = Tally { threshold: Some("hgih".to_owned()), ..Tally::default() };
-        assert!(Scan::new("high", &tally).is_err());
+        assert!(Scan::new("high", &told("hgih")).is_err());
     }
 
     #[test]
@@ -151,11 +156,16 @@ mod tests {
 
     #[test]
     fn more_declared_than_listed_is_no_success() {
-        for (word, claimed, verdict) in [("high", 1, "passed"), ("high", 2, "failed"), ("low", 5, "passed")] {
-            let mut tally = Tally { threshold: Some("critical".to_owned()), ..Tally::default() };
+        for (threshold, word, claimed, verdict) in [
+            ("critical", "high", 1, "passed"),
+            ("critical", "high", 2, "passed"),
+            ("high", "low", 5, "failed"),
+            ("critical", "critical", 1, "failed"),
+            ("critical", "dreadful", 1, "failed"),
+        ] {
+            let mut tally = told(threshold);
             let mut scan = Scan::new("high", &tally).unwrap();
             scan.findings("high", 1, &mut tally);
-            scan.threshold = if verdict == "failed" { 4 } else { 5 };
             scan.claims(word, claimed, &mut tally);
             scan.finish(&mut tally);
             assert_eq!(tally.finish().verdict.as_str(), verdict, "{word} {claimed}");

@@ -115,7 +115,7 @@ impl Reading<'_> {
         let outcome = match status.as_deref() {
             // of a file whose tests are all skipped, or some of them by `test.only`
             None | Some("focused") => None,
-            Some(word) => Outcome::of_word(word).or(Some(Outcome::Errored)),
+            Some(word) => Outcome::of_strict_word(word).or(Some(Outcome::Errored)),
         };
         if outcome >= Some(Outcome::Failed) && !shown {
             self.broken += 1;
@@ -167,7 +167,7 @@ impl Test {
             "fullName" => json.name(&mut self.full)?,
             "status" => {
                 let word = json.text()?.unwrap_or_default();
-                self.outcome = Outcome::of_word(word);
+                self.outcome = Outcome::of_strict_word(word);
                 self.word = if self.outcome.is_none() { kept(word.as_bytes()) } else { String::new() };
             }
             "duration" => self.time = json.time(1000.0)?,

@@ -118,7 +118,7 @@ impl Reading<'_> {
                 "isHook" => hook |= json.flag()? == Some(true),
                 "state" => {
                     if let Some(word) = json.text()? {
-                        outcome = outcome.max(Some(Outcome::of_word(word).unwrap_or(Outcome::Errored)));
+                        outcome = outcome.max(Some(Outcome::of_strict_word(word).unwrap_or(Outcome::Errored)));
                     }
                 }
                 _ if marks.is_some() && json.flag()? == Some(true) => outcome = outcome.max(marks),

@@ -11,7 +11,9 @@ use crate::record::test_run_v1::ReportTool;
 /// Whether it is a report of either version, or the error that npm writes in its place.
 pub(crate) fn recognises(head: &[u8]) -> bool {
     let words = ["\"auditReportVersion\"", "\"advisories\"", "\"error\""];
-    let Some(word) = words.iter().find(|word| memchr::memmem::find(head, word.as_bytes()).is_some()) else { return false };
+    let Some(word) = words.iter().find(|word| memchr::memmem::find(head, word.as_bytes()).is_some()) else {
+        return false;
+    };
     let sketch = Sketch::of(head, &[word]);
     let old = sketch.is("advisories", Kind::Object)
         && (sketch.has("metadata") || sketch.has("actions") || sketch.has("muted"));

@@ -63,7 +63,7 @@ fn example(json: &mut Json<'_>, suite: &mut Suite, tally: &mut Tally) -> Result<
             "file_path" => json.name(&mut file)?,
             "status" => {
                 word = json.told()?;
-                outcome = word.as_deref().and_then(Outcome::of_word);
+                outcome = word.as_deref().and_then(Outcome::of_strict_word);
             }
             "run_time" => time = json.time(1.0)?,
             _ => {}
