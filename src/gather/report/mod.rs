@@ -3,36 +3,54 @@
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
 //! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod bandit;
+mod cargo_audit;
+mod cargo_deny;
 mod clover;
 mod cobertura;
 mod coverage;
+mod ctrf;
+mod cucumber;
 mod dart_json;
 #[cfg(test)]
 mod dialect_tests;
 mod events;
+mod gate;
+mod gitleaks;
 mod go_test_json;
+mod grype;
 mod hashing;
+mod held;
 mod input;
 mod jacoco;
+mod jest;
 mod json;
 mod junit;
 mod lcov;
 mod libtest_json;
 mod lines;
+mod mocha;
+mod mochawesome;
 mod name;
+mod npm_audit;
 mod nunit2;
 mod nunit3;
 mod open_test_reporting;
 mod outcome;
+mod playwright;
 mod recognise;
 mod refusal;
+mod rspec;
 mod runs;
+mod sarif;
+mod semgrep;
 mod strangers;
 mod suite;
 mod tally;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod trivy;
 mod trx;
 mod xml;
 mod xunit;
@@ -53,31 +71,53 @@ pub(crate) struct Format {
     /// Whether a file that begins with these bytes (64 KiB, or all of it) is of this format.
     recognises: fn(&[u8]) -> bool,
     /// Reads a whole report and adds it up.
-    read: fn(&mut Input<'_>, &mut Tally) -> Result<(), Refusal>,
+    read: Reader,
 }
+
+/// Reads a whole report and adds it up.
+type Reader = fn(&mut Input<'_>, &mut Tally) -> Result<(), Refusal>;
 
 /// TABLE of the report formats; the first that recognises a file reads it.
 pub(crate) const FORMATS: &[Format] = &[
-    Format { name: "junit", recognises: junit::recognises, read: junit::read },
-    Format { name: "trx", recognises: trx::recognises, read: trx::read },
-    Format { name: "nunit2", recognises: nunit2::recognises, read: nunit2::read },
-    Format { name: "nunit3", recognises: nunit3::recognises, read: nunit3::read },
-    Format { name: "xunit", recognises: xunit::recognises, read: xunit::read },
-    Format {
-        name: "open-test-reporting",
-        recognises: open_test_reporting::recognises,
-        read: open_test_reporting::read,
-    },
-    Format { name: "cobertura", recognises: cobertura::recognises, read: cobertura::read },
-    Format { name: "jacoco", recognises: jacoco::recognises, read: jacoco::read },
-    Format { name: "clover", recognises: clover::recognises, read: clover::read },
-    Format { name: "go-test-json", recognises: go_test_json::recognises, read: go_test_json::read },
-    Format { name: "libtest-json", recognises: libtest_json::recognises, read: libtest_json::read },
-    Format { name: "dart-json", recognises: dart_json::recognises, read: dart_json::read },
-    Format { name: "lcov", recognises: lcov::recognises, read: lcov::read },
+    // XML
+    row("junit", junit::recognises, junit::read),
+    row("trx", trx::recognises, trx::read),
+    row("nunit2", nunit2::recognises, nunit2::read),
+    row("nunit3", nunit3::recognises, nunit3::read),
+    row("xunit", xunit::recognises, xunit::read),
+    row("open-test-reporting", open_test_reporting::recognises, open_test_reporting::read),
+    row("cobertura", cobertura::recognises, cobertura::read),
+    row("jacoco", jacoco::recognises, jacoco::read),
+    row("clover", clover::recognises, clover::read),
+    // lines
+    row("go-test-json", go_test_json::recognises, go_test_json::read),
+    row("libtest-json", libtest_json::recognises, libtest_json::read),
+    row("dart-json", dart_json::recognises, dart_json::read),
+    row("lcov", lcov::recognises, lcov::read),
+    // one JSON document
+    row("ctrf", ctrf::recognises, ctrf::read),
+    row("jest", jest::recognises, jest::read),
+    row("mocha", mocha::recognises, mocha::read),
+    row("mochawesome", mochawesome::recognises, mochawesome::read),
+    row("playwright", playwright::recognises, playwright::read),
+    row("cucumber", cucumber::recognises, cucumber::read),
+    row("rspec", rspec::recognises, rspec::read),
+    row("sarif", sarif::recognises, sarif::read),
+    row("trivy", trivy::recognises, trivy::read),
+    row("grype", grype::recognises, grype::read),
+    row("semgrep", semgrep::recognises, semgrep::read),
+    row("bandit", bandit::recognises, bandit::read),
+    row("gitleaks", gitleaks::recognises, gitleaks::read),
+    row("npm-audit", npm_audit::recognises, npm_audit::read),
+    row("cargo-audit", cargo_audit::recognises, cargo_audit::read),
+    row("cargo-deny", cargo_deny::recognises, cargo_deny::read),
     // last: it is the least particular
-    Format { name: "tap", recognises: tap::recognises, read: tap::read },
+    row("tap", tap::recognises, tap::read),
 ];
+
+const fn row(name: &'static str, recognises: fn(&[u8]) -> bool, read: Reader) -> Format {
+    Format { name, recognises, read }
+}
 
 /// Least severities that a person may ask to fail a gate, in the words of the scanners.
 pub(crate) const THRESHOLDS: &[&str] = &["critical", "high", "medium", "low", "error", "warning", "note", "any"];

@@ -52,6 +52,11 @@ impl Outcome {
         }
     }
 
+    /// The same in a format that has one word for success: no other means it.
+    pub(crate) fn of_strict_word(word: &str) -> Option<Self> {
+        Self::of_word(word).filter(|outcome| *outcome != Self::Passed || word == "passed")
+    }
+
     /// The word as it stands in the record.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -216,6 +221,15 @@ mod tests {
         ];
         for (word, want) in cases {
             assert_eq!(Outcome::of_word(word), Some(want), "{word}");
+        }
+        for (word, want) in [
+            ("passed", Some(Passed)),
+            ("failed", Some(Failed)),
+            ("todo", Some(Skipped)),
+            ("ok", None),
+            ("Passed", None),
+        ] {
+            assert_eq!(Outcome::of_strict_word(word), want, "{word}");
         }
         for word in ["", "  ", "maybe", "passed?no", "passedfailed", "été"] {
             assert_eq!(Outcome::of_word(word), None, "{word}");

@@ -94,6 +94,11 @@ pub(crate) fn stranger(head: &[u8], known: &str) -> Refusal {
 /// JSON in no known format, unless it is no JSON: then where.
 fn stranger_in_json(head: &[u8]) -> Refusal {
     let whole = head.len() < HEAD;
+    let inside = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii().strip_prefix(b"[");
+    if inside.is_some_and(|inside| inside.trim_ascii_start() == b"]") {
+        return Refusal::new("the file is an empty list, which several tools write when they find nothing")
+            .help("Say which format it is in with `--report-format`");
+    }
     Sketch::of(head, &[]).fault.filter(|_| whole).unwrap_or_else(|| {
         Refusal::new("the file is JSON, in no report format that is known here")
             .help("Check that this is a test report")

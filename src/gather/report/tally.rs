@@ -49,13 +49,14 @@ pub(crate) struct Tally {
     pub(crate) timestamp: Option<String>,
     /// Who wrote it.
     pub(crate) tool: Option<ReportTool>,
-    /// Least severity that fails a gate, where a person has said it: one of [`super::THRESHOLDS`].
-    #[allow(dead_code, reason = "the first format with a gate reads it")]
-    pub(crate) threshold: Option<String>,
     /// What a scan found; then there are no cases.
     pub(crate) gate: Option<Gate>,
     /// What the tests reached.
     pub(crate) coverage: Option<Coverage>,
+    /// Least severity that fails a gate, where a person has said it: one of [`super::THRESHOLDS`].
+    pub(crate) threshold: Option<String>,
+    /// Part of what should have been looked at was not: no success.
+    partial: bool,
     /// Failures and errors that belong to no test case.
     broken: u64,
     /// The head claims failures that are not shown.
@@ -186,15 +187,18 @@ impl Tally {
         });
     }
 
-    /// Takes back cases that were counted as passed: `what` leaves them out of its own count, and nothing says how they
-    /// ended.
-    pub(crate) fn cut_short(&mut self, what: &str, cases: u64) {
-        self.counts.passed -= cases;
-        self.counts.errored += cases;
-        (0..cases).for_each(|_| self.fails("", "", Outcome::Errored));
+    /// Notes that the outcome of a case is told by a word that means nothing to us, or not at all.
+    pub(crate) fn unknown(&mut self, name: &[u8], word: &str) {
         self.warn(|| {
-            format!("{what} leaves {cases} case(s) without name or outcome out of its count: interrupted, counted as errored")
+            let (name, word) = (quoted(&String::from_utf8_lossy(name)), quoted(word));
+            format!("test case {name}: the outcome {word} is unknown: counted as errored")
         });
+    }
+
+    /// Notes that something was not looked at, so that nothing can be said of it.
+    pub(crate) fn partial(&mut self, why: impl FnOnce() -> String) {
+        self.partial = true;
+        self.warn(why);
     }
 
     /// Notes that `what` claims failures that are not shown and that no rerun explains.
@@ -239,11 +243,12 @@ impl Tally {
     /// The verdict (facts: refused, which is not ours to say, then failed, empty, passed).
     fn verdict(&self) -> Verdict {
         let Counts { passed, failed, errored, .. } = self.counts;
-        if failed > 0 || errored > 0 || self.broken > 0 || self.understated {
+        let reached = self.gate.as_ref().is_some_and(|gate| gate.reached > 0);
+        if failed > 0 || errored > 0 || self.broken > 0 || self.understated || reached {
             Verdict::Failed
-        } else if let Some(gate) = &self.gate {
-            if gate.reached > 0 { Verdict::Failed } else { Verdict::Passed }
-        } else if passed == 0 {
+        } else if self.partial {
+            Verdict::Empty
+        } else if passed == 0 && self.gate.is_none() {
             Verdict::Empty
         } else {
             Verdict::Passed

@@ -8,6 +8,7 @@ mod keys;
 mod read;
 mod scan;
 mod sketch;
+mod skip;
 mod source;
 mod string;
 
@@ -129,17 +130,6 @@ impl<'s> Json<'s> {
             Token::Null => Event::Null,
             Token::End => Event::End,
         })
-    }
-
-    /// Checks the value that is next and drops it, keys that stand twice in it aside.
-    pub(crate) fn skip(&mut self) -> Result<(), Refusal> {
-        let depth = self.depth;
-        loop {
-            self.token::<false>()?;
-            if self.depth == depth {
-                return Ok(());
-            }
-        }
     }
 
     /// The refusal for `what`, placed at the token that was read last.

@@ -1,11 +1,11 @@
-//! A suite's claims about itself against what stands in it. Shared by the XML formats.
+//! A suite's claims about itself against what stands in it. Shared by all formats.
 
 mod row;
 mod suites;
 
-use super::outcome::{Number, Outcome};
+use super::outcome::{Number, Outcome, Time};
 use super::refusal::quoted;
-use super::tally::Tally;
+use super::tally::{Case, Tally};
 use crate::record::test_run_v1::{Counts, Declared};
 pub(crate) use row::Row;
 use std::borrow::Cow;
@@ -151,6 +151,25 @@ impl Suite {
     pub(crate) fn absorb(&mut self, (shown, claims): (Shown, Claims)) {
         self.below = self.below.plus(shown);
         self.claimed_below = Some(self.claimed_below.map_or(claims, |sum| sum.partly(claims)));
+    }
+
+    /// Adds a case that stands directly in it, here and to the sums; `explained` failures before its last run.
+    pub(crate) fn case(&mut self, case: &Case<'_>, time: &Time, explained: u64, tally: &mut Tally) {
+        self.own.case(case.outcome, explained);
+        tally.case(case);
+        tally.time(time, case.outcome != Outcome::Skipped);
+    }
+
+    /// Adds a failure outside any case, under the name `about`.
+    pub(crate) fn broken(&mut self, about: &str, outcome: Outcome, tally: &mut Tally) {
+        self.own.broken();
+        tally.broken(about, outcome);
+    }
+
+    /// Closes the suite that is the whole report.
+    pub(crate) fn finish(&self, tally: &mut Tally) {
+        self.close(tally);
+        tally.declared = self.head();
     }
 
     /// What this suite says of itself, or else what the suites in it say together.

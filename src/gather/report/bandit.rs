@@ -1,0 +1,58 @@
+//! The JSON of Bandit (`--format json`).
+
+use super::gate::Scan;
+use super::input::Input;
+use super::json::{Json, Kind, Sketch};
+use super::refusal::Refusal;
+use super::tally::Tally;
+use crate::record::test_run_v1::ReportTool;
+
+/// Whether there are results, and Bandit's metrics or its words.
+pub(crate) fn recognises(head: &[u8]) -> bool {
+    let sketch = Sketch::of(head, &["\"results\""]);
+    let metrics = sketch.has("metrics._totals") || (sketch.has("generated_at") && sketch.is("metrics", Kind::Object));
+    (sketch.has("results") && metrics) || sketch.has("results[].issue_severity")
+}
+
+/// Reads a whole report into `tally`.
+pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
+    let mut json = Json::open(input)?;
+    let mut scan = Scan::new("high", tally)?;
+    let (mut results, mut unread) = (false, 0u64);
+    json.object(|json, key| {
+        match key {
+            "generated_at" => tally.timestamp = json.told()?,
+            "errors" => {
+                json.array(|_| {
+                    unread += 1;
+                    Ok(())
+                })?;
+            }
+            "results" => {
+                results = json.array(|json| {
+                    let mut severity = String::new();
+                    json.object(|json, key| {
+                        if key == "issue_severity" {
+                            severity = json.told()?.unwrap_or_default();
+                        }
+                        Ok(())
+                    })?;
+                    scan.findings(&severity, 1, tally);
+                    Ok(())
+                })?;
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    json.end()?;
+    if !results {
+        return Err(json.lacks("results"));
+    }
+    if unread > 0 {
+        tally.partial(|| format!("{unread} file(s) could not be scanned"));
+    }
+    tally.tool = Some(ReportTool { name: "Bandit".to_owned(), version: None });
+    scan.finish(tally);
+    Ok(())
+}
