@@ -3,7 +3,7 @@
 use super::coverage::{covered, number};
 use super::input::Input;
 use super::name::kept;
-use super::recognise::root_tag;
+use super::recognise::{root_tag, text};
 use super::refusal::{Refusal, quoted};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
@@ -11,11 +11,11 @@ use crate::record::test_run_v1::{Coverage, Covered};
 
 /// Whether the root element is that of JaCoCo. Others are called `report` too; its document type is not.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    let inside = ["JACOCO", "<sessioninfo", "<counter "];
-    let says = |name: &str| {
-        name == "report" && inside.iter().any(|word| memchr::memmem::find(head, word.as_bytes()).is_some())
-    };
-    root_tag(head).is_some_and(|(name, _)| says(&name))
+    if root_tag(head).is_none_or(|(name, _)| name != "report") {
+        return false;
+    }
+    let text = text(head);
+    ["JACOCO", "<sessioninfo", "<counter "].iter().any(|word| text.contains(word))
 }
 
 /// Reads a whole report into `tally`.

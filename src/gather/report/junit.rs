@@ -21,6 +21,16 @@ const FOREIGN: &str = "http://check.sourceforge.net/ns";
 /// Elements of other formats that stand where JUnit has its `testcase`.
 const NOT_JUNIT: [&[u8]; 7] = [b"suite", b"test", b"case", b"test-suite", b"test-case", b"assembly", b"UnitTestResult"];
 
+/// Why CTest skipped a test that it could not run: a failure to `ctest` itself, whose exit code is then 8.
+/// (`cmCTestTestHandler`, `CompletionStatus`)
+const UNFIT: [&str; 5] = [
+    "Unable to find executable",
+    "Required Files Missing",
+    "Missing Configuration",
+    "Fixture dependency failed",
+    "Insufficient resources",
+];
+
 /// Whether the root element is that of a JUnit report.
 pub(crate) fn recognises(head: &[u8]) -> bool {
     matches!(xml_root(head).as_deref(), Some("testsuites" | "testsuite"))
@@ -160,6 +170,9 @@ impl Reading<'_> {
         let OpenCase { class, name, time, .. } = case;
         let found = Found { outcome, flaky: case.flaky > 0, explained, class, name, id: b"", time };
         self.suites.case(&found, self.tally);
+        if let (Some(why), Outcome::Skipped) = (case.unfit, outcome) {
+            self.suites.unfit(name, why, self.tally);
+        }
         if let Some(note) = note {
             self.tally.warn(|| format!("test case {} {note}", quoted(&String::from_utf8_lossy(&case.name))));
         }
@@ -207,7 +220,12 @@ impl Reading<'_> {
             (None, b"rerunFailure" | b"rerunError") if direct => case.rerun += 1,
             (None, b"skipped" | b"skip" | b"ignored" | b"disabled" | b"notrun" | b"pending") => {
                 case.skipped = true;
-                case.todo |= tag.attributes().any(|(name, value)| name == b"type" && &*value.bytes() == b"todo");
+                for (name, value) in tag.attributes() {
+                    case.todo |= name == b"type" && &*value.bytes() == b"todo";
+                    if name == b"message" {
+                        case.unfit = UNFIT.into_iter().find(|why| *why == value.text());
+                    }
+                }
                 // not muted: being skipped never hides a failure
                 return Kind::Other;
             }

@@ -76,7 +76,7 @@ impl Elements for Reading<'_> {
             b"test-case" => self.open_case(tag),
             b"failure" => {
                 if let (Some(Kind::Case), Some(row)) = (self.open.last(), self.rows.last()) {
-                    row.failure = true;
+                    row.failures += 1;
                 }
                 Kind::Other
             }

@@ -20,9 +20,13 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
     walk(input, &mut Reading { tally, open: Vec::new(), suites: Suites::default(), rows: Pool::default() })
 }
 
-/// What `result` and `label` mean together (NUnit, "Test Result XML Format": ResultState).
+/// What `result` and `label` mean together (NUnit, "Test Result XML Format"). Unity writes both, and the site, in one
+/// word: `Failed:Error(Child)` (`ResultState.ToString`).
 fn outcome(result: &str, label: &str) -> Option<Outcome> {
-    Some(match result.trim().to_ascii_lowercase().as_str() {
+    let state = result.split('(').next().unwrap_or_default();
+    let (status, own) = state.split_once(':').unwrap_or((state, ""));
+    let label = if own.is_empty() { label } else { own };
+    Some(match status.trim().to_ascii_lowercase().as_str() {
         "passed" | "warning" => Outcome::Passed,
         "skipped" | "inconclusive" => Outcome::Skipped,
         // it broke, or could not be run to its end; another label is a message (`Test exceeded Timeout value`)
@@ -34,11 +38,19 @@ fn outcome(result: &str, label: &str) -> Option<Outcome> {
     })
 }
 
+/// A test or suite that could not be run at all, whatever is said of its result.
+fn not_runnable(state: &str) -> Option<Outcome> {
+    state.eq_ignore_ascii_case("NotRunnable").then_some(Outcome::Errored)
+}
+
 /// What an open element is to us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Suite,
     Case,
+    /// A failure of a case, and what it says.
+    Failure,
+    Message,
     Other,
 }
 
@@ -65,10 +77,13 @@ impl Elements for Reading<'_> {
             b"test-case" => self.open_case(tag),
             b"failure" => {
                 if let (Some(Kind::Case), Some(row)) = (self.open.last(), self.rows.last()) {
-                    row.failure = true;
+                    row.failures += 1;
+                    Kind::Failure
+                } else {
+                    Kind::Other
                 }
-                Kind::Other
             }
+            b"message" if self.open.last() == Some(&Kind::Failure) => Kind::Message,
             b"environment" if self.tally.tool.as_ref().is_none_or(|tool| tool.version.is_none()) => {
                 self.tool(tag.attribute(b"framework-version").as_deref());
                 Kind::Other
@@ -76,7 +91,14 @@ impl Elements for Reading<'_> {
             _ => Kind::Other,
         };
         self.open.push(kind);
-        Ok(false)
+        Ok(kind == Kind::Message)
+    }
+
+    /// pytest-nunit writes a failure into every case, with nothing in it where there was none.
+    fn word(&mut self, word: &str) {
+        if let (true, Some(row)) = (word.is_empty(), self.rows.last()) {
+            row.failures = row.failures.saturating_sub(1);
+        }
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
@@ -100,7 +122,7 @@ impl Reading<'_> {
     }
 
     fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
-        let (mut result, mut label, mut site) = (None, "".into(), "".into());
+        let (mut result, mut label, mut site, mut unfit) = (None, "".into(), "".into(), None);
         let suite = self.suites.open();
         for (name, value) in tag.attributes() {
             let number = || Number::parse(&value.text());
@@ -116,6 +138,7 @@ impl Reading<'_> {
                 b"result" => result = Some(value.text()),
                 b"label" => label = value.text(),
                 b"site" => site = value.text(),
+                b"runstate" => unfit = not_runnable(&value.text()),
                 b"start-time" if self.tally.timestamp.is_none() => {
                     self.tally.timestamp = Some(kept(&value.bytes()));
                 }
@@ -123,7 +146,7 @@ impl Reading<'_> {
             }
         }
         // a suite need not say how it ended; what it says and nobody understands is not good
-        suite.stated = result.as_deref().map(|word| outcome(word, &label).unwrap_or(Outcome::Errored));
+        suite.stated = result.as_deref().map(|word| outcome(word, &label).unwrap_or(Outcome::Errored)).max(unfit);
         if self.tally.name.is_none() && !suite.name.is_empty() {
             self.tally.name = Some(suite.label().into_owned());
         }
@@ -138,7 +161,7 @@ impl Reading<'_> {
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
         let row = self.rows.push();
         row.reset();
-        let (mut result, mut label) = (None, "".into());
+        let (mut result, mut label, mut unfit) = (None, "".into(), None);
         for (name, value) in tag.attributes() {
             match name {
                 b"name" => value.name_into(&mut row.name),
@@ -147,11 +170,13 @@ impl Reading<'_> {
                 b"duration" => row.time = Time::parse(&value.bytes()),
                 b"result" => result = Some(value.text()),
                 b"label" => label = value.text(),
+                b"runstate" => unfit = not_runnable(&value.text()),
                 _ => {}
             }
         }
         if let Some(word) = result {
-            row.says(&word, outcome(&word, &label), self.tally);
+            let meaning = outcome(&word, &label);
+            row.says(&word, meaning.max(meaning.and(unfit)), self.tally);
             if word.eq_ignore_ascii_case("warning") {
                 let name = String::from_utf8_lossy(&row.name);
                 self.tally.warn(|| format!("test case {} passed with a warning", quoted(&name)));

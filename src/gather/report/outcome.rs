@@ -135,6 +135,9 @@ impl Time {
 /// (`TimeSpan.ToString("c")`).
 fn clock_seconds(text: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(text).ok()?.trim();
+    if text == "0" {
+        return Some(0.0);
+    }
     let (hours, rest) = text.split_once(':')?;
     let (minutes, seconds) = rest.split_once(':')?;
     let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
@@ -249,6 +252,7 @@ mod tests {
     fn clocks_count_to_days() {
         let cases = [
             ("00:00:00", 0.0),
+            ("0", 0.0),
             ("00:00:00.0006181", 0.000_618_1),
             ("01:02:03.5", 3723.5),
             ("2.00:00:01", 172_801.0),

@@ -11,7 +11,7 @@ pub(crate) fn xml_root(head: &[u8]) -> Option<String> {
 
 /// The same, with the tag as it is written, as far as it is at hand: two formats may call their roots alike.
 pub(crate) fn root_tag(head: &[u8]) -> Option<(String, String)> {
-    let text = Charset::detect(head).map_or_else(|_| bare(head), |charset| charset.preview(head));
+    let text = text(head);
     let mut rest = text.as_str();
     loop {
         rest = rest.trim_start();
@@ -29,6 +29,11 @@ pub(crate) fn root_tag(head: &[u8]) -> Option<(String, String)> {
             return (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), tag.to_owned()));
         }
     }
+}
+
+/// The first characters of what may be an XML file.
+pub(crate) fn text(head: &[u8]) -> String {
+    Charset::detect(head).map_or_else(|_| bare(head), |charset| charset.preview(head))
 }
 
 /// A file in an encoding that is refused still shows what it is: its ASCII without the NULs between.

@@ -116,11 +116,32 @@ impl Tally {
         }
     }
 
+    /// How many failing tests are named so far.
+    pub(crate) fn failing(&self) -> usize {
+        self.failing.len()
+    }
+
+    /// The failing test at `at` belongs to `suite`, as it turned out later.
+    pub(crate) fn belongs(&mut self, at: usize, suite: &str) {
+        if let Some(test) = self.failing.get_mut(at) {
+            test.suite = Some(suite.to_owned());
+        }
+    }
+
     /// Adds a failure or an error that stands on a suite, outside any test case.
     pub(crate) fn broken(&mut self, suite: &str, outcome: Outcome) {
         self.broken += 1;
         self.fails(suite, "", outcome);
         self.warn(|| format!("suite {} is {} outside any test case", quoted(suite), outcome.as_str()));
+    }
+
+    /// Adds a test that its report calls skipped, and that could not be run: its run did not pass.
+    pub(crate) fn unfit(&mut self, suite: &str, name: &str, why: &str) {
+        self.broken += 1;
+        self.fails(suite, name, Outcome::Errored);
+        self.warn(|| {
+            format!("test case {} is told as skipped and could not be run ({why}): the run failed", quoted(name))
+        });
     }
 
     /// Notes that `what` claims failures that are not shown and that no rerun explains.

@@ -160,7 +160,7 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_check_framework.xml", "Check"),
         ("refused_foreign_elements.xml", "`suite` elements"),
         ("refused_nested_257.xml", "nested more than 256 deep"),
-        ("refused_other_root.xml", "`coverage`"),
+        ("refused_other_root.xml", "neither totals nor lines"),
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
@@ -273,8 +273,8 @@ fn an_empty_file_has_the_digest_of_nothing() {
 fn a_format_can_be_forced_and_an_unknown_one_is_named() {
     let run = read_from(&b"<coverage/>"[..], "f", Some("junit"));
     assert_eq!((run.verdict, run.format.as_deref()), (Verdict::Refused, Some("junit")));
-    let run = read_from(&b"<testsuites/>"[..], "f", Some("trx"));
-    assert!(run.error.unwrap().contains("no report format `trx`; there are: junit"));
+    let run = read_from(&b"<testsuites/>"[..], "f", Some("nothing"));
+    assert!(run.error.unwrap().contains("no report format `nothing`; there are: junit, "));
     assert_eq!(run.sha256, Some(Sha256Digest::of(b"<testsuites/>")));
 }
 

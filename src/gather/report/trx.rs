@@ -2,6 +2,8 @@
 //!
 //! A data-driven test holds its rows: they are counted and it is not, though `Counters` counts both.
 
+mod classes;
+
 use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
@@ -10,6 +12,7 @@ use super::refusal::{Refusal, quoted};
 use super::suite::{Pool, Row, Suites};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
+use classes::Classes;
 
 /// The namespaces of Visual Studio 2010 and later, and of 2008 and 2005.
 const NAMESPACES: [&str; 2] = [
@@ -24,8 +27,8 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
-    let mut reading =
-        Reading { tally, open: Vec::new(), suites: Suites::default(), rows: Pool::default(), summary: false };
+    let (suites, rows, classes) = (Suites::default(), Pool::default(), Classes::default());
+    let mut reading = Reading { tally, open: Vec::new(), suites, rows, classes, summary: false };
     walk(input, &mut reading)?;
     if !reading.summary {
         reading.tally.warn(|| "it has no `ResultSummary`: whether the run came to its end is not told".into());
@@ -69,6 +72,7 @@ struct Reading<'t> {
     open: Vec<Kind>,
     suites: Suites,
     rows: Pool<Row>,
+    classes: Classes,
     summary: bool,
 }
 
@@ -97,11 +101,11 @@ impl Elements for Reading<'_> {
                 // what is not written is the first value of the enumeration, which is `Error`
                 self.run_says(&tag.attribute(b"outcome").unwrap_or("Error".into()));
             }
-            b"RunInfo" => {
-                if tag.attribute(b"outcome").is_some_and(|word| run_outcome(&word) >= Outcome::Failed) {
-                    self.run_says("Error");
-                }
+            b"RunInfo" if tag.attribute(b"outcome").is_some_and(|word| run_outcome(&word) >= Outcome::Failed) => {
+                self.run_says("Error");
             }
+            b"UnitTest" => self.classes.define(tag),
+            b"TestMethod" => self.classes.class(tag, self.tally),
             b"Counters" => self.count(tag),
             b"Times" if self.tally.timestamp.is_none() => {
                 self.tally.timestamp = tag.attribute(b"start").map(|start| kept(start.as_bytes()));
@@ -160,7 +164,7 @@ impl Reading<'_> {
             b"disconnected",
             b"inProgress",
         ]);
-        run.claims.skipped = number(&[b"notExecuted", b"inconclusive", b"pending", b"completed"]);
+        run.claims.skipped = number(&[b"notExecuted", b"inconclusive", b"pending"]);
     }
 
     fn open_result(&mut self, tag: &Tag<'_>) {
@@ -186,7 +190,12 @@ impl Reading<'_> {
     fn close_result(&mut self) {
         let Some(row) = self.rows.pop() else { return };
         let bad = if row.rows == 0 {
-            row.count(&mut self.suites, self.tally) >= Outcome::Failed
+            let at = self.tally.failing();
+            let bad = row.count(&mut self.suites, self.tally) >= Outcome::Failed;
+            if bad && self.tally.failing() > at {
+                self.classes.failed(&row.id, at, self.tally);
+            }
+            bad
         } else {
             let outcome = row.outcome(self.tally);
             if let Some(run) = self.suites.innermost() {

@@ -140,7 +140,7 @@ impl Reading<'_> {
         match about {
             Some(Kind::Test) => {
                 if let Some(row) = self.rows.last() {
-                    row.failure = true;
+                    row.failures += 1;
                 }
             }
             Some(Kind::Suite) => {

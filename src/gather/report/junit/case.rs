@@ -15,6 +15,8 @@ pub(super) struct OpenCase {
     pub(super) errored: bool,
     pub(super) skipped: bool,
     pub(super) todo: bool,
+    /// Why it could not be run, in CTest's words.
+    pub(super) unfit: Option<&'static str>,
     /// Reruns that passed in the end, and reruns that failed again.
     pub(super) flaky: u64,
     pub(super) rerun: u64,

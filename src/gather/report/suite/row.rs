@@ -20,8 +20,8 @@ pub(crate) struct Row {
     pub(crate) stated: Option<Outcome>,
     /// It has a word, whatever it means.
     said: bool,
-    /// A failure stands in it.
-    pub(crate) failure: bool,
+    /// How many failures stand in it.
+    pub(crate) failures: u64,
     /// Cases that stand in it, and whether one of them is bad.
     pub(crate) rows: u64,
     pub(crate) bad_row: bool,
@@ -51,7 +51,7 @@ impl Row {
             let name = String::from_utf8_lossy(&self.name);
             tally.warn(|| format!("test case {} says no outcome: counted as errored", quoted(&name)));
         }
-        if self.failure && stated < Outcome::Failed {
+        if self.failures > 0 && stated < Outcome::Failed {
             let name = String::from_utf8_lossy(&self.name);
             let word = stated.as_str();
             tally

@@ -102,4 +102,12 @@ impl Suites {
             tally.broken(&suite.label(), outcome);
         }
     }
+
+    /// Notes that a case of the innermost suite, told as skipped, could not be run at all.
+    pub(crate) fn unfit(&mut self, name: &[u8], why: &str, tally: &mut Tally) {
+        if let Some(suite) = self.0.last() {
+            suite.own.broken();
+            tally.unfit(&suite.label(), &String::from_utf8_lossy(name), why);
+        }
+    }
 }

@@ -20,7 +20,7 @@ use super::refusal::{Refusal, quoted};
 pub(crate) use attributes::Value;
 use attributes::{Opening, REFERENCE_LIMIT, Span, opening, reference};
 pub(crate) use charset::Charset;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;
@@ -28,6 +28,9 @@ pub(crate) use walk::{Elements, walk};
 
 /// Elements inside each other.
 pub(crate) const DEPTH_LIMIT: usize = 256;
+
+/// Bytes in which a reader may ask for a word.
+const WORD_LIMIT: usize = 96;
 
 const TRUNCATED: &str = "The file is cut short: let its writer finish before it is read, or run the tests again";
 const INVALID: &str = "It is not well-formed XML: report it to the authors of the tool that wrote it";
@@ -132,13 +135,20 @@ impl<'s> Xml<'s> {
         Ok(Self { source, spans, names, open, close: false, root: false, doctype: false, xml11: false, warning })
     }
 
-    /// The character data that follows, as it is written: at most `n` bytes, up to the next tag. It stays to be read.
-    fn glimpse(&mut self, n: usize) -> Result<&[u8], Refusal> {
+    /// What stands in the element that was opened last, trimmed, where that is all there is in it and it is short: text,
+    /// or one CDATA section. It stays to be read.
+    fn word(&mut self) -> Result<Option<String>, Refusal> {
         if self.close {
-            return Ok(&[]);
+            return Ok(Some(String::new()));
         }
-        let text = self.peek(n)?;
-        Ok(&text[..memchr(b'<', text).unwrap_or(text.len())])
+        let ahead = self.peek(WORD_LIMIT)?.trim_ascii_start();
+        let cdata = ahead.strip_prefix(b"<![CDATA[");
+        let found = match cdata {
+            Some(text) => memmem::find(text, b"]]>").map(|end| (&text[..end], &text[end + 3..])),
+            None => memchr(b'<', ahead).map(|end| (&ahead[..end], &ahead[end..])),
+        };
+        let whole = found.filter(|(_, after)| after.trim_ascii_start().starts_with(b"</"));
+        Ok(whole.map(|(text, _)| String::from_utf8_lossy(text.trim_ascii()).into_owned()))
     }
 
     /// The refusal for `what`, placed at the token that was read last.

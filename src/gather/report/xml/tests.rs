@@ -166,3 +166,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_word_is_all_that_stands_in_an_element() {
+    let word = |text: &str| {
+        let (mut from, mut quiet) = (text.as_bytes(), |_: &str, _: u64, _: Option<u64>| {});
+        let mut input = Input::new(&mut from, "f", None, FILE_LIMIT, &mut quiet);
+        let mut xml = Xml::open(&mut input).unwrap();
+        xml.next().map(|_| ()).unwrap();
+        let word = xml.word().unwrap();
+        // what was looked at is read all the same
+        while !matches!(xml.next().unwrap(), Event::End) {}
+        word
+    };
+    for (text, want) in [
+        ("<a>b</a>", "b"),
+        ("<a>\n b </a>", "b"),
+        ("<a><![CDATA[b]]></a>", "b"),
+        ("<a> <![CDATA[ b ]]> </a>", "b"),
+        ("<a/>", ""),
+        ("<a></a>", ""),
+        ("<a> </a>", ""),
+        ("<a><![CDATA[]]></a>", ""),
+    ] {
+        assert_eq!(word(text).as_deref(), Some(want), "{text}");
+    }
+    let long = format!("<a>{}</a>", "b".repeat(WORD_LIMIT - 1));
+    for text in [
+        "<a><b/></a>",
+        "<a><!-- -->b</a>",
+        "<a>b<c/></a>",
+        "<a><![CDATA[]]>b</a>",
+        "<a><![CDATA[a]]><![CDATA[b]]></a>",
+        &long,
+    ] {
+        assert_eq!(word(text), None, "{text}");
+    }
+    let fits = format!("<a>{}</a>", "b".repeat(WORD_LIMIT - 2));
+    assert!(word(&fits).is_some());
+}

@@ -5,9 +5,6 @@ use super::super::refusal::Refusal;
 use super::super::tally::Tally;
 use super::{Event, Tag, Xml};
 
-/// Bytes of text that a reader may ask for: a word.
-const WORD_LIMIT: usize = 64;
-
 /// What the reader of a format is told.
 pub(crate) trait Elements {
     /// Where it adds up.
@@ -16,7 +13,7 @@ pub(crate) trait Elements {
     /// An element begins; the first one is the root. Says whether [`Elements::word`] wants what stands in it.
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal>;
 
-    /// The text at the start of the element that was opened last, trimmed.
+    /// What stands in the element that was opened last, where it is a word or nothing.
     fn word(&mut self, _: &str) {}
 
     /// The innermost element ends.
@@ -36,9 +33,10 @@ pub(crate) fn walk(input: &mut Input<'_>, reader: &mut impl Elements) -> Result<
             Event::Close => reader.close().map(|()| false),
             Event::End => return Ok(()),
         };
-        if done.map_err(|refusal| refusal.at(xml.source.token_place()))? {
-            let word = String::from_utf8_lossy(xml.glimpse(WORD_LIMIT)?).into_owned();
-            reader.word(word.trim());
+        if done.map_err(|refusal| refusal.at(xml.source.token_place()))?
+            && let Some(word) = xml.word()?
+        {
+            reader.word(&word);
         }
     }
 }
