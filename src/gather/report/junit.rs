@@ -52,11 +52,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
 }
 
 fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
-    let name = String::from_utf8_lossy(tag.qualified());
-    if !matches!(tag.local(), b"testsuites" | b"testsuite") {
-        let what = format!("its root element is {}, where JUnit has `testsuites` or `testsuite`", quoted(&name));
-        return Err(Refusal::new(what));
-    }
+    tag.must_be(&["testsuites", "testsuite"], "JUnit")?;
     if tag.namespace().is_some_and(|uri| uri.trim_end_matches('/') == FOREIGN) {
         return Err(Refusal::new("it is in the format of the Check framework, which is not JUnit")
             .help("Let Check write TAP or Subunit, or convert the report"));
