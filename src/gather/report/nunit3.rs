@@ -63,15 +63,7 @@ impl Elements for Reading<'_> {
         let kind = match name {
             b"test-run" | b"test-suite" => self.open_suite(tag),
             b"test-case" => self.open_case(tag),
-            b"failure" => {
-                if let (Some(Kind::Test), Some(row)) = (self.tree.parent(), self.tree.rows.last()) {
-                    row.failures += 1;
-                    (self.messages, self.void) = (0, 0);
-                    Kind::Failure
-                } else {
-                    Kind::Other
-                }
-            }
+            b"failure" => self.open_failure(),
             b"message" if self.tree.parent() == Some(Kind::Failure) => {
                 self.messages += 1;
                 Kind::Message
@@ -138,6 +130,17 @@ impl Reading<'_> {
             self.tree.suites.broken(bad, self.tree.tally);
         }
         Kind::Suite
+    }
+
+    /// A suite's failure is told by its result. One within another is counted, and never taken for void.
+    fn open_failure(&mut self) -> Kind {
+        let (Some(Kind::Test), Some(row)) = (self.tree.parent(), self.tree.rows.last()) else { return Kind::Other };
+        row.failures += 1;
+        if self.tree.inside(Kind::Failure) {
+            return Kind::Other;
+        }
+        (self.messages, self.void) = (0, 0);
+        Kind::Failure
     }
 
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {

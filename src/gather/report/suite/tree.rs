@@ -45,6 +45,11 @@ impl<'t> Tree<'t> {
         self.open.last().copied()
     }
 
+    /// Whether the next element stands somewhere in such a one.
+    pub(crate) fn inside(&self, kind: Kind) -> bool {
+        self.open.contains(&kind)
+    }
+
     /// What the next element speaks of: the innermost that is something.
     pub(crate) fn about(&self) -> Option<Kind> {
         self.open.iter().rev().find(|kind| **kind != Kind::Other).copied()
