@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
-use super::recognise::xml_root;
+use super::recognise::root_tag;
 use super::refusal::{Refusal, quoted};
 use super::suite::{Kind, Tree};
 use super::tally::Tally;
@@ -12,7 +12,11 @@ use crate::record::test_run_v1::ReportTool;
 
 /// Whether the root element is that of NUnit 3: a run, or one suite of it as the framework alone writes it.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    matches!(xml_root(head).as_deref(), Some("test-run" | "test-suite"))
+    root_tag(head).is_some_and(|(name, tag)| match name.as_str() {
+        "test-run" => true,
+        "test-suite" => tag.contains("result") || tag.contains("testcasecount"),
+        _ => false,
+    })
 }
 
 /// Reads a whole report into `tally`.

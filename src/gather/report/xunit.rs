@@ -3,16 +3,23 @@
 use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
-use super::recognise::xml_root;
+use super::recognise::root_tag;
 use super::refusal::Refusal;
 use super::suite::{Kind, Tree};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
 use crate::record::test_run_v1::ReportTool;
 
+/// What the root element of version 1 says, one of them at least. Maven and Windows have an `assembly` as well.
+const VERSION_1: [&str; 4] = ["total", "run-date", "test-framework", "environment"];
+
 /// Whether the root element is that of xUnit.net.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    matches!(xml_root(head).as_deref(), Some("assemblies" | "assembly"))
+    root_tag(head).is_some_and(|(name, tag)| match name.as_str() {
+        "assemblies" => true,
+        "assembly" => VERSION_1.iter().any(|attribute| tag.contains(attribute)),
+        _ => false,
+    })
 }
 
 /// Reads a whole report into `tally`.
@@ -40,6 +47,9 @@ impl Elements for Reading<'_> {
         let name = tag.local();
         if self.0.at_root() {
             tag.must_be(&["assemblies", "assembly"], "xUnit.net")?;
+            if name == b"assembly" && !VERSION_1.iter().any(|one| tag.attribute(one.as_bytes()).is_some()) {
+                return Err(Refusal::new("its root is an `assembly` that says nothing of tests"));
+            }
         }
         let kind = match name {
             b"assemblies" | b"assembly" | b"collection" | b"class" => self.open_suite(tag),
