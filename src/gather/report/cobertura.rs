@@ -67,12 +67,8 @@ impl Elements for Reading<'_> {
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
         match tag.local() {
-            name if self.depth == 0 => {
-                if name != b"coverage" {
-                    let name = String::from_utf8_lossy(tag.qualified());
-                    let what = format!("its root element is {}, where Cobertura has `coverage`", quoted(&name));
-                    return Err(Refusal::new(what));
-                }
+            _ if self.depth == 0 => {
+                tag.must_be(&["coverage"], "Cobertura")?;
                 self.root(tag)?;
             }
             b"methods" if self.methods.is_none() => self.methods = Some(self.depth),

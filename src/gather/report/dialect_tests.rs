@@ -246,6 +246,8 @@ fn refusals_say_where_and_what_to_do() {
         ("strangers", "refused_robot.xml", "rebot --xunit"),
         ("strangers", "refused_site.xml", "ctest --output-junit"),
         ("strangers", "refused_coverage_of_another.xml", "`coverage`, and no report begins so"),
+        ("strangers", "refused_maven_assembly.xml", "`assembly`, and no report begins so"),
+        ("strangers", "refused_other_events.xml", "`events`, and no report begins so"),
         ("strangers", "refused_report_of_another.xml", "`report`, and no report begins so"),
     ];
     for (format, file, want) in cases {
@@ -256,6 +258,15 @@ fn refusals_say_where_and_what_to_do() {
 
 #[test]
 fn what_a_forced_format_does_not_know_is_refused() {
+    for (text, format, want) in [
+        ("<assembly/>", "xunit", "says nothing of tests"),
+        ("<events/>", "open-test-reporting", "not in a namespace of Open Test Reporting"),
+        ("<report/>", "jacoco", "no counters"),
+        ("<coverage/>", "clover", "no `metrics`"),
+    ] {
+        let error = read_from(text.as_bytes(), "f", Some(format)).error.unwrap();
+        assert!(error.contains(want), "{error}");
+    }
     for format in FORMATS.iter().filter(|format| FOLDERS.contains(&format.name)) {
         let run = read_from(&b"<other><testcase/></other>"[..], "f", Some(format.name));
         let error = run.error.unwrap();
@@ -270,6 +281,10 @@ fn coverage_is_a_figure_and_no_verdict() {
         ("cobertura", "empty_totals.xml", of(1, 2), of(0, 0), None),
         ("cobertura", "empty_counted.xml", of(2, 3), of(1, 2), None),
         ("cobertura", "empty_coverage_py.xml", of(4, 6), of(1, 2), None),
+        ("cobertura", "empty_gcovr.xml", of(4, 5), of(1, 2), None),
+        ("jacoco", "empty_gcovr.xml", of(4, 5), of(1, 2), of(2, 2)),
+        ("clover", "empty_gcovr.xml", of(4, 5), of(0, 0), of(0, 0)),
+        ("clover", "empty_istanbul.xml", of(2, 2), of(1, 2), of(1, 2)),
         ("cobertura", "empty_istanbul.xml", of(2, 2), of(1, 2), None),
         ("cobertura", "empty_no_line_to_cover.xml", of(0, 0), None, None),
         ("jacoco", "empty_counters.xml", of(8, 10), of(3, 4), of(4, 4)),
@@ -410,4 +425,21 @@ proptest! {
             check_laws(&read_from(&bytes[..], "f", forced), &bytes);
         }
     }
+}
+
+#[test]
+fn classes_of_trx_are_kept_up_to_a_limit_and_waited_for_without_one() {
+    let definition = |n: usize| format!("<UnitTest id='{n}'><TestMethod className='N.C{n}, assembly'/></UnitTest>");
+    let result = |n: usize| format!("<UnitTestResult testId='{n}' testName='t{n}' outcome='Failed'/>");
+    let (last, past) = (9_999, 10_000);
+    let run = |inside: String| {
+        let root = "<TestRun xmlns='http://microsoft.com/schemas/VisualStudio/TeamTest/2010'>";
+        read_from(format!("{root}{inside}<ResultSummary outcome='Failed'/></TestRun>").as_bytes(), "f", None)
+    };
+    let suites = |run: TestRun| run.failing.into_iter().map(|test| test.suite).collect::<Vec<_>>();
+    let definitions: String = (0..=past).map(definition).collect();
+    let before = run(format!("{definitions}{}{}", result(last), result(past)));
+    assert_eq!(suites(before), [Some("N.C9999".into()), None]);
+    let after = run(format!("{}{}{definitions}", result(last), result(past)));
+    assert_eq!(suites(after), [Some("N.C9999".into()), Some("N.C10000".into())]);
 }

@@ -4,7 +4,7 @@ use super::coverage::{covered, number};
 use super::input::Input;
 use super::name::kept;
 use super::recognise::{root_tag, text};
-use super::refusal::{Refusal, quoted};
+use super::refusal::Refusal;
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
 use crate::record::test_run_v1::{Coverage, Covered};
@@ -44,10 +44,9 @@ impl Elements for Reading<'_> {
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
         match (self.depth, tag.local()) {
-            (0, b"report") => self.tally.name = tag.attribute(b"name").map(|name| kept(name.as_bytes())),
             (0, _) => {
-                let name = String::from_utf8_lossy(tag.qualified());
-                return Err(Refusal::new(format!("its root element is {}, where JaCoCo has `report`", quoted(&name))));
+                tag.must_be(&["report"], "JaCoCo")?;
+                self.tally.name = tag.attribute(b"name").map(|name| kept(name.as_bytes()));
             }
             (1, b"counter") => self.counter(tag)?,
             _ => {}

@@ -4,8 +4,8 @@ use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
 use super::recognise::xml_root;
-use super::refusal::{Refusal, quoted};
-use super::suite::{Pool, Row, Suites};
+use super::refusal::Refusal;
+use super::suite::{Kind, Tree};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
 use crate::record::test_run_v1::ReportTool;
@@ -17,7 +17,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
-    walk(input, &mut Reading { tally, open: Vec::new(), suites: Suites::default(), rows: Pool::default() })
+    walk(input, &mut Reading(Tree::new(tally)))
 }
 
 /// What `result` means (`NUnit.Core.ResultState`, since 2.5).
@@ -41,66 +41,41 @@ fn older(executed: Option<bool>, success: Option<bool>) -> Option<Outcome> {
     }
 }
 
-/// What an open element is to us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Suite,
-    Case,
-    Other,
-}
-
-struct Reading<'t> {
-    tally: &'t mut Tally,
-    open: Vec<Kind>,
-    suites: Suites,
-    rows: Pool<Row>,
-}
+struct Reading<'t>(Tree<'t>);
 
 impl Elements for Reading<'_> {
     fn tally(&mut self) -> &mut Tally {
-        self.tally
+        self.0.tally
     }
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
         let name = tag.local();
-        if self.open.is_empty() && name != b"test-results" {
-            let name = String::from_utf8_lossy(tag.qualified());
-            return Err(Refusal::new(format!(
-                "its root element is {}, where NUnit 2 has `test-results`",
-                quoted(&name)
-            )));
+        if self.0.at_root() {
+            tag.must_be(&["test-results"], "NUnit 2")?;
         }
         let kind = match name {
             b"test-results" => self.open_results(tag),
             b"test-suite" => self.open_suite(tag),
             b"test-case" => self.open_case(tag),
             b"failure" => {
-                if let (Some(Kind::Case), Some(row)) = (self.open.last(), self.rows.last()) {
+                if let (Some(Kind::Test), Some(row)) = (self.0.parent(), self.0.rows.last()) {
                     row.failures += 1;
                 }
                 Kind::Other
             }
-            b"environment" if self.tally.tool.is_none() => {
+            b"environment" if self.0.tally.tool.is_none() => {
                 let version = tag.attribute(b"nunit-version").map(|version| kept(version.as_bytes()));
-                self.tally.tool = version.map(|version| ReportTool { name: "NUnit".into(), version: Some(version) });
+                self.0.tally.tool = version.map(|version| ReportTool { name: "NUnit".into(), version: Some(version) });
                 Kind::Other
             }
             _ => Kind::Other,
         };
-        self.open.push(kind);
+        self.0.push(kind);
         Ok(false)
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
-        match self.open.pop() {
-            Some(Kind::Suite) => self.suites.close(self.tally),
-            Some(Kind::Case) => {
-                if let Some(row) = self.rows.pop() {
-                    row.count(&mut self.suites, self.tally);
-                }
-            }
-            _ => {}
-        }
+        self.0.pop();
         Ok(())
     }
 }
@@ -116,7 +91,7 @@ fn flag(text: &str) -> Option<bool> {
 
 impl Reading<'_> {
     fn open_results(&mut self, tag: &Tag<'_>) -> Kind {
-        let suite = self.suites.open();
+        let suite = self.0.suites.open();
         let (mut date, mut time, mut invalid) = (None, None, Number::Absent);
         for (name, value) in tag.attributes() {
             let number = || Number::parse(&value.text());
@@ -137,18 +112,16 @@ impl Reading<'_> {
             }
         }
         suite.claims.errored = suite.claims.errored.plus(invalid);
-        if let (Some(date), Some(time), None) = (date, time, &self.tally.timestamp) {
-            self.tally.timestamp = Some(kept(format!("{date}T{time}").as_bytes()));
+        if let (Some(date), Some(time), None) = (date, time, &self.0.tally.timestamp) {
+            self.0.tally.timestamp = Some(kept(format!("{date}T{time}").as_bytes()));
         }
-        if self.tally.name.is_none() && !suite.name.is_empty() {
-            self.tally.name = Some(suite.label().into_owned());
-        }
+        self.0.name_run();
         Kind::Suite
     }
 
     /// A suite has no numbers. Where it failed and nothing in it did, its setup or its teardown has.
     fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
-        let suite = self.suites.open();
+        let suite = self.0.suites.open();
         for (name, value) in tag.attributes() {
             let stated = match name {
                 b"name" => {
@@ -165,7 +138,7 @@ impl Reading<'_> {
     }
 
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
-        let row = self.rows.push();
+        let row = self.0.rows.push();
         row.reset();
         let (mut result, mut executed, mut success, mut odd) = (None, None, None, false);
         for (name, value) in tag.attributes() {
@@ -183,18 +156,18 @@ impl Reading<'_> {
         }
         let older = older(executed, success);
         match result {
-            _ if odd => row.says("neither True nor False", None, self.tally),
+            _ if odd => row.says("neither True nor False", None, self.0.tally),
             Some(word) => {
                 let meaning = outcome(&word);
-                row.says(&word, meaning, self.tally);
+                row.says(&word, meaning, self.0.tally);
                 // not run, whatever else is said; or a word that is better than the flag beside it
                 if meaning == Some(Outcome::Passed) {
                     row.stated = row.stated.max(older);
                 }
             }
-            None if older.is_some() => row.says("", older, self.tally),
+            None if older.is_some() => row.says("", older, self.0.tally),
             None => {}
         }
-        Kind::Case
+        Kind::Test
     }
 }

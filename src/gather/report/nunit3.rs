@@ -3,21 +3,25 @@
 use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
-use super::recognise::xml_root;
+use super::recognise::root_tag;
 use super::refusal::{Refusal, quoted};
-use super::suite::{Pool, Row, Suites};
+use super::suite::{Kind, Tree};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
 use crate::record::test_run_v1::ReportTool;
 
 /// Whether the root element is that of NUnit 3: a run, or one suite of it as the framework alone writes it.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    matches!(xml_root(head).as_deref(), Some("test-run" | "test-suite"))
+    root_tag(head).is_some_and(|(name, tag)| match name.as_str() {
+        "test-run" => true,
+        "test-suite" => tag.contains("result") || tag.contains("testcasecount"),
+        _ => false,
+    })
 }
 
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
-    walk(input, &mut Reading { tally, open: Vec::new(), suites: Suites::default(), rows: Pool::default() })
+    walk(input, &mut Reading { tree: Tree::new(tally), messages: 0, void: 0 })
 }
 
 /// What `result` and `label` mean together (NUnit, "Test Result XML Format"). Unity writes both, and the site, in one
@@ -43,73 +47,49 @@ fn not_runnable(state: &str) -> Option<Outcome> {
     state.eq_ignore_ascii_case("NotRunnable").then_some(Outcome::Errored)
 }
 
-/// What an open element is to us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Suite,
-    Case,
-    /// A failure of a case, and what it says.
-    Failure,
-    Message,
-    Other,
-}
-
 struct Reading<'t> {
-    tally: &'t mut Tally,
-    open: Vec<Kind>,
-    suites: Suites,
-    rows: Pool<Row>,
+    tree: Tree<'t>,
+    /// How many messages the failure at hand has, and how many of them say nothing.
+    messages: u64,
+    void: u64,
 }
 
 impl Elements for Reading<'_> {
     fn tally(&mut self) -> &mut Tally {
-        self.tally
+        self.tree.tally
     }
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
         let name = tag.local();
-        if self.open.is_empty() && !matches!(name, b"test-run" | b"test-suite") {
-            let name = String::from_utf8_lossy(tag.qualified());
-            return Err(Refusal::new(format!("its root element is {}, where NUnit 3 has `test-run`", quoted(&name))));
+        if self.tree.at_root() {
+            tag.must_be(&["test-run", "test-suite"], "NUnit 3")?;
         }
         let kind = match name {
             b"test-run" | b"test-suite" => self.open_suite(tag),
             b"test-case" => self.open_case(tag),
-            b"failure" => {
-                if let (Some(Kind::Case), Some(row)) = (self.open.last(), self.rows.last()) {
-                    row.failures += 1;
-                    Kind::Failure
-                } else {
-                    Kind::Other
-                }
+            b"failure" => self.open_failure(),
+            b"message" if self.tree.parent() == Some(Kind::Failure) => {
+                self.messages += 1;
+                Kind::Message
             }
-            b"message" if self.open.last() == Some(&Kind::Failure) => Kind::Message,
-            b"environment" if self.tally.tool.as_ref().is_none_or(|tool| tool.version.is_none()) => {
+            b"environment" if self.tree.tally.tool.as_ref().is_none_or(|tool| tool.version.is_none()) => {
                 self.tool(tag.attribute(b"framework-version").as_deref());
                 Kind::Other
             }
             _ => Kind::Other,
         };
-        self.open.push(kind);
+        self.tree.push(kind);
         Ok(kind == Kind::Message)
     }
 
-    /// pytest-nunit writes a failure into every case, with nothing in it where there was none.
     fn word(&mut self, word: &str) {
-        if let (true, Some(row)) = (word.is_empty(), self.rows.last()) {
-            row.failures = row.failures.saturating_sub(1);
-        }
+        self.void += u64::from(word.is_empty());
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
-        match self.open.pop() {
-            Some(Kind::Suite) => self.suites.close(self.tally),
-            Some(Kind::Case) => {
-                if let Some(row) = self.rows.pop() {
-                    row.count(&mut self.suites, self.tally);
-                }
-            }
-            _ => {}
+        // pytest-nunit writes a failure into every case, with an empty message where there was none
+        if let (Some(Kind::Failure), Some(row)) = (self.tree.pop(), self.tree.rows.last()) {
+            row.failures -= u64::from(self.messages > 0 && self.messages == self.void);
         }
         Ok(())
     }
@@ -118,12 +98,12 @@ impl Elements for Reading<'_> {
 impl Reading<'_> {
     fn tool(&mut self, version: Option<&str>) {
         let version = version.map(|version| kept(version.as_bytes()));
-        self.tally.tool = Some(ReportTool { name: "NUnit".into(), version });
+        self.tree.tally.tool = Some(ReportTool { name: "NUnit".into(), version });
     }
 
     fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
         let (mut result, mut label, mut site, mut unfit) = (None, "".into(), "".into(), None);
-        let suite = self.suites.open();
+        let suite = self.tree.suites.open();
         for (name, value) in tag.attributes() {
             let number = || Number::parse(&value.text());
             let claims = &mut suite.claims;
@@ -139,27 +119,36 @@ impl Reading<'_> {
                 b"label" => label = value.text(),
                 b"site" => site = value.text(),
                 b"runstate" => unfit = not_runnable(&value.text()),
-                b"start-time" if self.tally.timestamp.is_none() => {
-                    self.tally.timestamp = Some(kept(&value.bytes()));
+                b"start-time" if self.tree.tally.timestamp.is_none() => {
+                    self.tree.tally.timestamp = Some(kept(&value.bytes()));
                 }
                 _ => {}
             }
         }
         // a suite need not say how it ended; what it says and nobody understands is not good
         suite.stated = result.as_deref().map(|word| outcome(word, &label).unwrap_or(Outcome::Errored)).max(unfit);
-        if self.tally.name.is_none() && !suite.name.is_empty() {
-            self.tally.name = Some(suite.label().into_owned());
-        }
         let bad = suite.stated.filter(|stated| *stated >= Outcome::Failed);
+        self.tree.name_run();
         // by its children otherwise, or by the setup of a suite above
         if let (Some(bad), "setup" | "teardown") = (bad, site.to_ascii_lowercase().as_str()) {
-            self.suites.broken(bad, self.tally);
+            self.tree.suites.broken(bad, self.tree.tally);
         }
         Kind::Suite
     }
 
+    /// A suite's failure is told by its result. One within another is counted, and never taken for void.
+    fn open_failure(&mut self) -> Kind {
+        let (Some(Kind::Test), Some(row)) = (self.tree.parent(), self.tree.rows.last()) else { return Kind::Other };
+        row.failures += 1;
+        if self.tree.inside(Kind::Failure) {
+            return Kind::Other;
+        }
+        (self.messages, self.void) = (0, 0);
+        Kind::Failure
+    }
+
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
-        let row = self.rows.push();
+        let row = self.tree.rows.push();
         row.reset();
         let (mut result, mut label, mut unfit) = (None, "".into(), None);
         for (name, value) in tag.attributes() {
@@ -176,12 +165,12 @@ impl Reading<'_> {
         }
         if let Some(word) = result {
             let meaning = outcome(&word, &label);
-            row.says(&word, meaning.max(meaning.and(unfit)), self.tally);
+            row.says(&word, meaning.max(meaning.and(unfit)), self.tree.tally);
             if word.eq_ignore_ascii_case("warning") {
                 let name = String::from_utf8_lossy(&row.name);
-                self.tally.warn(|| format!("test case {} passed with a warning", quoted(&name)));
+                self.tree.tally.warn(|| format!("test case {} passed with a warning", quoted(&name)));
             }
         }
-        Kind::Case
+        Kind::Test
     }
 }

@@ -8,7 +8,7 @@ mod node;
 
 use super::input::Input;
 use super::outcome::Outcome;
-use super::recognise::xml_root;
+use super::recognise::root_tag;
 use super::refusal::{Refusal, quoted};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
@@ -20,7 +20,8 @@ const HIERARCHY: &str = "https://schemas.opentest4j.org/reporting/hierarchy/";
 
 /// Whether the root element is that of a report.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    matches!(xml_root(head).as_deref(), Some("events" | "execution"))
+    let says = |tag: &str| tag.contains(EVENTS) || tag.contains(HIERARCHY);
+    root_tag(head).is_some_and(|(name, tag)| matches!(name.as_str(), "events" | "execution") && says(&tag))
 }
 
 /// Reads a whole report into `tally`.

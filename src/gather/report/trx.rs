@@ -219,10 +219,7 @@ fn name_of(tag: &Tag<'_>) -> String {
 }
 
 fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
-    let name = String::from_utf8_lossy(tag.qualified());
-    if tag.local() != b"TestRun" {
-        return Err(Refusal::new(format!("its root element is {}, where TRX has `TestRun`", quoted(&name))));
-    }
+    tag.must_be(&["TestRun"], "TRX")?;
     match tag.namespace() {
         Some(uri) if NAMESPACES.contains(&&*uri) => Ok(()),
         Some(uri) => Err(Refusal::new(format!("its namespace is {}, which no version of TRX has", quoted(&uri)))

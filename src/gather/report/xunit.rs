@@ -3,21 +3,28 @@
 use super::input::Input;
 use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
-use super::recognise::xml_root;
-use super::refusal::{Refusal, quoted};
-use super::suite::{Pool, Row, Suites};
+use super::recognise::root_tag;
+use super::refusal::Refusal;
+use super::suite::{Kind, Tree};
 use super::tally::Tally;
 use super::xml::{Elements, Tag, walk};
 use crate::record::test_run_v1::ReportTool;
 
+/// What the root element of version 1 says, one of them at least. Maven and Windows have an `assembly` as well.
+const VERSION_1: [&str; 4] = ["total", "run-date", "test-framework", "environment"];
+
 /// Whether the root element is that of xUnit.net.
 pub(crate) fn recognises(head: &[u8]) -> bool {
-    matches!(xml_root(head).as_deref(), Some("assemblies" | "assembly"))
+    root_tag(head).is_some_and(|(name, tag)| match name.as_str() {
+        "assemblies" => true,
+        "assembly" => VERSION_1.iter().any(|attribute| tag.contains(attribute)),
+        _ => false,
+    })
 }
 
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
-    walk(input, &mut Reading { tally, open: Vec::new(), suites: Suites::default(), rows: Pool::default() })
+    walk(input, &mut Reading(Tree::new(tally)))
 }
 
 fn outcome(word: &str) -> Option<Outcome> {
@@ -29,34 +36,20 @@ fn outcome(word: &str) -> Option<Outcome> {
     })
 }
 
-/// What an open element is to us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Suite,
-    Test,
-    /// A failure's inside.
-    Muted,
-    Other,
-}
-
-struct Reading<'t> {
-    tally: &'t mut Tally,
-    open: Vec<Kind>,
-    suites: Suites,
-    rows: Pool<Row>,
-}
+struct Reading<'t>(Tree<'t>);
 
 impl Elements for Reading<'_> {
     fn tally(&mut self) -> &mut Tally {
-        self.tally
+        self.0.tally
     }
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
         let name = tag.local();
-        if self.open.is_empty() && !matches!(name, b"assemblies" | b"assembly") {
-            let name = String::from_utf8_lossy(tag.qualified());
-            let what = format!("its root element is {}, where xUnit.net has `assemblies`", quoted(&name));
-            return Err(Refusal::new(what));
+        if self.0.at_root() {
+            tag.must_be(&["assemblies", "assembly"], "xUnit.net")?;
+            if name == b"assembly" && !VERSION_1.iter().any(|one| tag.attribute(one.as_bytes()).is_some()) {
+                return Err(Refusal::new("its root is an `assembly` that says nothing of tests"));
+            }
         }
         let kind = match name {
             b"assemblies" | b"assembly" | b"collection" | b"class" => self.open_suite(tag),
@@ -65,27 +58,19 @@ impl Elements for Reading<'_> {
             b"failure" | b"error" => self.failure(name == b"error"),
             _ => Kind::Other,
         };
-        self.open.push(kind);
+        self.0.push(kind);
         Ok(false)
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
-        match self.open.pop() {
-            Some(Kind::Suite) => self.suites.close(self.tally),
-            Some(Kind::Test) => {
-                if let Some(row) = self.rows.pop() {
-                    row.count(&mut self.suites, self.tally);
-                }
-            }
-            _ => {}
-        }
+        self.0.pop();
         Ok(())
     }
 }
 
 impl Reading<'_> {
     fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
-        let suite = self.suites.open();
+        let suite = self.0.suites.open();
         let (mut date, mut time) = (None, None);
         for (name, value) in tag.attributes() {
             let number = || Number::parse(&value.text());
@@ -100,24 +85,22 @@ impl Reading<'_> {
                 b"run-date" => date = Some(value.text()),
                 b"run-time" => time = Some(value.text()),
                 // round-trip: with its zone
-                b"start-rtf" | b"timestamp" if self.tally.timestamp.is_none() => {
-                    self.tally.timestamp = Some(kept(&value.bytes()));
+                b"start-rtf" | b"timestamp" if self.0.tally.timestamp.is_none() => {
+                    self.0.tally.timestamp = Some(kept(&value.bytes()));
                 }
-                b"test-framework" if self.tally.tool.is_none() => self.tally.tool = Some(tool(&value.text())),
+                b"test-framework" if self.0.tally.tool.is_none() => self.0.tally.tool = Some(tool(&value.text())),
                 _ => {}
             }
         }
-        if let (Some(date), Some(time), None) = (date, time, &self.tally.timestamp) {
-            self.tally.timestamp = Some(kept(format!("{date}T{time}").as_bytes()));
+        if let (Some(date), Some(time), None) = (date, time, &self.0.tally.timestamp) {
+            self.0.tally.timestamp = Some(kept(format!("{date}T{time}").as_bytes()));
         }
-        if self.tally.name.is_none() && !suite.name.is_empty() {
-            self.tally.name = Some(suite.label().into_owned());
-        }
+        self.0.name_run();
         Kind::Suite
     }
 
     fn open_test(&mut self, tag: &Tag<'_>) -> Kind {
-        let row = self.rows.push();
+        let row = self.0.rows.push();
         row.reset();
         for (name, value) in tag.attributes() {
             match name {
@@ -127,7 +110,7 @@ impl Reading<'_> {
                 b"time" => row.time = Time::parse(&value.bytes()),
                 b"result" => {
                     let word = value.text();
-                    row.says(&word, outcome(&word), self.tally);
+                    row.says(&word, outcome(&word), self.0.tally);
                 }
                 _ => {}
             }
@@ -136,20 +119,19 @@ impl Reading<'_> {
     }
 
     fn failure(&mut self, error: bool) -> Kind {
-        let about = self.open.iter().rev().find(|kind| **kind != Kind::Other);
-        match about {
+        match self.0.about() {
             Some(Kind::Test) => {
-                if let Some(row) = self.rows.last() {
+                if let Some(row) = self.0.rows.last() {
                     row.failures += 1;
                 }
             }
             Some(Kind::Suite) => {
                 let outcome = if error { Outcome::Errored } else { Outcome::Failed };
-                self.suites.broken(outcome, self.tally);
+                self.0.suites.broken(outcome, self.0.tally);
             }
             _ => {}
         }
-        Kind::Muted
+        Kind::Failure
     }
 }
 

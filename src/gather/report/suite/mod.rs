@@ -2,6 +2,7 @@
 
 mod row;
 mod suites;
+mod tree;
 
 use super::outcome::{Number, Outcome, Time};
 use super::refusal::quoted;
@@ -10,6 +11,7 @@ use crate::record::test_run_v1::{Counts, Declared};
 pub(crate) use row::Row;
 use std::borrow::Cow;
 pub(crate) use suites::{Found, Pool, Suites};
+pub(crate) use tree::{Kind, Tree};
 
 /// What a suite's attributes say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -14,8 +14,8 @@ pub(super) struct Classes {
     /// The test that is being defined.
     defined: Vec<u8>,
     known: HashMap<Vec<u8>, String>,
-    /// Test, and its place among the failing ones.
-    waiting: Vec<(Vec<u8>, usize)>,
+    /// Tests, and their places among the failing ones.
+    waiting: HashMap<Vec<u8>, Vec<usize>>,
 }
 
 impl Classes {
@@ -34,7 +34,7 @@ impl Classes {
         if self.defined.is_empty() || class.is_empty() {
             return;
         }
-        for (_, at) in self.waiting.extract_if(.., |(id, _)| *id == self.defined) {
+        for at in self.waiting.remove(&self.defined).unwrap_or_default() {
             tally.belongs(at, &class);
         }
         if self.known.len() < DEFINITION_LIMIT {
@@ -46,7 +46,7 @@ impl Classes {
     pub(super) fn failed(&mut self, id: &[u8], at: usize, tally: &mut Tally) {
         match self.known.get(id) {
             Some(class) => tally.belongs(at, class),
-            None if !id.is_empty() => self.waiting.push((id.to_vec(), at)),
+            None if !id.is_empty() => self.waiting.entry(id.to_vec()).or_default().push(at),
             None => {}
         }
     }

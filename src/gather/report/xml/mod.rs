@@ -71,6 +71,15 @@ impl<'a> Tag<'a> {
         self.spans.iter().map(move |s| (&bytes[s.name.clone()], Value::new(bytes, s, xml11)))
     }
 
+    /// Refuses a root element that has none of these names.
+    pub(crate) fn must_be(&self, names: &[&str], whose: &str) -> Result<(), Refusal> {
+        if names.iter().any(|name| name.as_bytes() == self.local()) {
+            return Ok(());
+        }
+        let (found, names) = (String::from_utf8_lossy(self.name), names.join("` or `"));
+        Err(Refusal::new(format!("its root element is {}, where {whose} has `{names}`", quoted(&found))))
+    }
+
     /// The value of one attribute, as text.
     pub(crate) fn attribute(&self, name: &[u8]) -> Option<Cow<'a, str>> {
         self.attributes().find(|(n, _)| *n == name).map(|(_, value)| value.text())
