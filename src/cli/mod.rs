@@ -12,6 +12,8 @@ mod key;
 mod ledger;
 mod list;
 mod lock;
+mod man;
+mod operator;
 mod outputs;
 mod progress;
 mod proof;
@@ -70,6 +72,7 @@ enum Command {
     Key(key::Args),
     Schema(schema::Args),
     Completions(schema::CompletionArgs),
+    Man(man::Args),
 }
 
 /// Runs the whole program in `world` and answers with its exit code.
@@ -129,6 +132,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::Key(args) => key::run(world, &args),
         Command::Schema(args) => schema::run(world, &args),
         Command::Completions(args) => schema::completions(world, &args, Cli::command()),
+        Command::Man(args) => man::run(world, &args, twins::document(Cli::command())),
     }
 }
 

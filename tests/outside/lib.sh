@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # names are for the scripts that read this
 # lib.sh: parts and words that the scripts of tests/outside share. Sourced, never run.
 #
 # Parts go to $VOUCHSAFE_TOOLS (default ~/.cache/vouchsafe-ci), one folder a part and version, and are used again.

@@ -75,7 +75,9 @@ pub(crate) struct Ask {
     /// Id for a run that has none; without it the record's own.
     pub(crate) seed: Option<Uuid>,
     /// Who answers for it, as a token told.
-    pub(crate) told_operator: Option<Operator>,
+    pub(crate) token_operator: Option<Operator>,
+    /// What keeps that token from being more than a claim, or from counting.
+    pub(crate) token_lacks: Option<String>,
     /// Operating-system user.
     pub(crate) user: Option<String>,
     /// Host name.
