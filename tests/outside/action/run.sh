@@ -48,7 +48,9 @@ for chapter in "$@"; do
       ;;
     hostile) tell "hostile text runs nothing and forges nothing" python3 "$HERE/hostile.py" "$ACTION" "$STAGE/hostile" ;;
     program)
-      command -v busybox >/dev/null || apt-get -qq install --yes busybox-static >/dev/null || true
+      for tool in busybox wget; do # Alpine's shell, and a client that is not curl
+        command -v "$tool" >/dev/null || { apt-get -qq update && apt-get -qq install --yes "$tool"; } >/dev/null || true
+      done
       for shell in dash bash "busybox sh"; do
         tell "the program, fetched and built ($shell)" python3 "$HERE/program.py" "$RELEASE" "$shell"
       done
