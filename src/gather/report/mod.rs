@@ -6,11 +6,17 @@
 mod clover;
 mod cobertura;
 mod coverage;
+mod dart_json;
+mod events;
+mod go_test_json;
 mod hashing;
 mod input;
 mod jacoco;
 mod json;
 mod junit;
+mod lcov;
+mod libtest_json;
+mod lines;
 mod name;
 mod nunit2;
 mod nunit3;
@@ -18,9 +24,11 @@ mod open_test_reporting;
 mod outcome;
 mod recognise;
 mod refusal;
+mod runs;
 mod strangers;
 mod suite;
 mod tally;
+mod tap;
 #[cfg(test)]
 mod tests;
 mod trx;
@@ -61,6 +69,12 @@ pub(crate) const FORMATS: &[Format] = &[
     Format { name: "cobertura", recognises: cobertura::recognises, read: cobertura::read },
     Format { name: "jacoco", recognises: jacoco::recognises, read: jacoco::read },
     Format { name: "clover", recognises: clover::recognises, read: clover::read },
+    Format { name: "go-test-json", recognises: go_test_json::recognises, read: go_test_json::read },
+    Format { name: "libtest-json", recognises: libtest_json::recognises, read: libtest_json::read },
+    Format { name: "dart-json", recognises: dart_json::recognises, read: dart_json::read },
+    Format { name: "lcov", recognises: lcov::recognises, read: lcov::read },
+    // last: it is the least particular
+    Format { name: "tap", recognises: tap::recognises, read: tap::read },
 ];
 
 /// Least severities that a person may ask to fail a gate, in the words of the scanners.

@@ -187,6 +187,29 @@ def a_full_disk_keeps_nobody_from_deploying(f):
         subprocess.run(["umount", mount], check=True)
 
 
+@story
+def every_command_of_the_page_for_people_works(f):
+    page = open(f"{os.path.dirname(os.path.abspath(__file__))}/../../../docs/MANUAL.md").read()
+    blocks = [b.split("```sh\n", 1)[1].split("```", 1)[0] for b in page.split("<!-- run -->")[1:]]
+    assert len(blocks) >= 4, len(blocks)
+    f.script("deploy.sh", '#!/bin/sh\necho "deploying $1"\n')
+    shutil.copy(f"{os.path.dirname(os.path.abspath(__file__))}/../../../deploy-wrapper.sh", f.path)
+    f.env["PATH"] = f"{os.path.dirname(BIN)}:{f.env['PATH']}"
+    out = ""
+    for block in blocks:
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=f.path, env=f.env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{block}: {done.stderr}"
+        out += done.stdout
+    assert "deploying v1.2.3" in out and "shipping v1.2.4" in out and "deploying --rollback" in out, out
+    told = [(r["run"]["outcome"], r.get("manual", {}).get("reason"), bool(r.get("emergency"))) for r in f.records()]
+    assert told == [
+        ("succeeded", "checkout is down, SHOP-12", False),
+        ("succeeded", "the release of the week", False),
+        ("succeeded", "checkout is down", True),
+        ("succeeded", "deployed by hand at 03:10, without vouchsafe", False),
+    ], told
+
+
 class Terminal:
     """A person at a terminal: tmux, with a server of its own."""
 
