@@ -6,6 +6,7 @@
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
 #   run/        deployments by hand: terminals, signals, kills, a full disk
+#   action/     the GitHub Action under act: green, red and cancelled runs, docs/GITHUB.md, hostile text, releases
 #   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
@@ -109,6 +110,9 @@ fi
 
 # Processes and terminals.
 chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"
+
+# Pipelines with runners that are not ours.
+chapter "action: GitHub's workflows under act" "$OUTSIDE/action/run.sh"
 
 # Kills, broken requests, crowds.
 chapter "faults: killed anywhere, broken anywhere, many at once" "$OUTSIDE/faults/run.sh"

@@ -26,7 +26,7 @@ if [ "$(cat "$dir/pins" 2>/dev/null)" != "$ACTIONLINT_VERSION ${PYTHON_PINS[*]} 
   npm install --prefix "$dir/node" --silent --no-audit --no-fund "${NODE_PINS[@]}" >/dev/null
   echo "$ACTIONLINT_VERSION ${PYTHON_PINS[*]} ${NODE_PINS[*]}" >"$dir/pins"
 fi
-command -v shellcheck >/dev/null || apt-get -qq install --yes shellcheck >/dev/null
+command -v shellcheck >/dev/null || { apt-get -qq update && apt-get -qq install --yes shellcheck; } >/dev/null
 
 # The packages import JSON in a way that this Node does not know, so they are bundled.
 cp "$here/read.mjs" "$dir/node/"

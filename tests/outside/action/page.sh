@@ -77,9 +77,17 @@ page_emergency() {
   record '.emergency.reason == "checkout is down, review follows" and .emergency.ticket == "OPS-911"'
 }
 
+page_heartbeat() {
+  shop page-heartbeat && block heartbeat && commit
+  EVENT=schedule ended 0
+  logged "still here, 0 records in the ledger of production"
+  [ ! -e "$VAULT/evidence" ] && [ -n "$(find "$VAULT/ledger" -type f)" ]
+}
+
 tell "the page: the first record and its commands" page_first
 tell "the page: outputs" page_outputs
 tell "the page: a matrix, one record a leg" page_matrix
 tell "the page: a runner without a way out" page_airgapped
 tell "the page: forks" page_forks
 tell "the page: an emergency" page_emergency
+tell "the page: a heartbeat" page_heartbeat

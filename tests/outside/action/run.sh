@@ -13,6 +13,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$OUTSIDE/../.."
 export VOUCHSAFE_BIN
 VOUCHSAFE_BIN=$(realpath "${VOUCHSAFE_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/vouchsafe}")
+# shellcheck source=ground.sh
 source "$OUTSIDE/action/ground.sh"
 
 ACT=$(find_act) || { fail "act $ACT_VERSION could not be installed"; exit 1; }
@@ -37,12 +38,20 @@ tell() {
 [ $# != 0 ] || set -- shop page hostile program lint
 for chapter in "$@"; do
   case $chapter in
-    shop) source "$HERE/shop.sh" ;;
-    page) source "$HERE/page.sh" ;;
+    shop)
+      # shellcheck source=shop.sh
+      source "$HERE/shop.sh"
+      ;;
+    page)
+      # shellcheck source=page.sh
+      source "$HERE/page.sh"
+      ;;
     hostile) tell "hostile text runs nothing and forges nothing" python3 "$HERE/hostile.py" "$ACTION" "$STAGE/hostile" ;;
     program)
-      command -v busybox >/dev/null || apt-get -qq install --yes busybox-static >/dev/null || true
-      for shell in dash "bash --posix" "busybox sh"; do
+      for tool in busybox wget; do # Alpine's shell, and a client that is not curl
+        command -v "$tool" >/dev/null || { apt-get -qq update && apt-get -qq install --yes "$tool"; } >/dev/null || true
+      done
+      for shell in dash bash "busybox sh"; do
         tell "the program, fetched and built ($shell)" python3 "$HERE/program.py" "$RELEASE" "$shell"
       done
       ;;

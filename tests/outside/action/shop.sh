@@ -65,6 +65,7 @@ cancelled_needs() {
   ended 0
   record '.run.outcome == "cancelled" and ([.run.jobs[].result] | sort) == ["cancelled", "skipped", "success"]'
   logged "recorded as cancelled"
+  logged "### vouchsafe: recorded, cancelled in"
 }
 
 bucket() {
