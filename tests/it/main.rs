@@ -5,6 +5,7 @@
 mod attest;
 mod bad_input;
 mod corpus;
+mod gitlab;
 mod help;
 mod house;
 mod inspect;
