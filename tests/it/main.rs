@@ -6,6 +6,7 @@ mod action;
 mod attest;
 mod bad_input;
 mod corpus;
+mod gitlab;
 mod help;
 mod house;
 mod inspect;

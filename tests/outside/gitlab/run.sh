@@ -3,13 +3,12 @@
 #
 #   VOUCHSAFE_BIN=target/debug/vouchsafe tests/outside/gitlab/run.sh
 #
-# examples/gitlab/ is the project. gitlab-ci-local is not GitLab: it says GITLAB_CI=false, knows no merge request and no
+# examples/gitlab/ is the project; the blocks of docs/GITLAB.md are run as they stand there. gitlab-ci-local is not GitLab: it says GITLAB_CI=false, knows no merge request and no
 # attempt, and leaves .post out after a stage that was skipped; so the variables are given, and what fails is in the last stage.
-# Wants node 20, git, jq, rsync, shellcheck, python3. Some 40 s.
+# Wants node 20, git, jq, rsync, shellcheck, python3. Half a minute of CPU.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$OUTSIDE/../.."
-ROOT=$PWD
 VOUCHSAFE=$(realpath "${VOUCHSAFE_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/vouchsafe}")
 unset VOUCHSAFE_BIN # for the pipelines it is a setting of their own
 GITLAB_CI_LOCAL_VERSION=4.73.0 # 4.74 wants a newer node than 20
@@ -96,7 +95,6 @@ holds() {
 }
 
 said() { if grep -qF -- "$2" "$STAGE/log"; then pass "$1"; else fail "$1: not said: $2"; tail -n 15 "$STAGE/log" | sed 's/^/    /'; fi; }
-never_said() { if grep -qF -- "$2" "$STAGE/log"; then fail "$1: said: $2"; else pass "$1"; fi; }
 
 # --------------------------------------------------------------------------------------------------------- on paper
 
@@ -274,11 +272,12 @@ printf '%s\n' "$evil" | git -C "$P" commit --quiet --allow-empty -F -
 for name in CI_COMMIT_MESSAGE CI_COMMIT_TITLE CI_COMMIT_BRANCH CI_COMMIT_REF_NAME CI_MERGE_REQUEST_TITLE CI_MERGE_REQUEST_SOURCE_BRANCH_NAME GITLAB_USER_LOGIN; do
   variables "$name" "$evil"
 done
-variables CI_MERGE_REQUEST_IID 7 VOUCHSAFE_ENVIRONMENT "prod \$(touch $STAGE/pwned)\`touch $STAGE/pwned\`" VOUCHSAFE_TICKET "\$(touch $STAGE/pwned)" \
+variables CI_MERGE_REQUEST_IID 7 VOUCHSAFE_ENVIRONMENT "$(printf 'prod $(touch %s/pwned)`touch %s/pwned`\033[31m' "$STAGE" "$STAGE")" VOUCHSAFE_TICKET "\$(touch $STAGE/pwned)" \
   VOUCHSAFE_REASON "'; touch $STAGE/pwned; \"; touch $STAGE/pwned"
 pipeline --variable CI_PIPELINE_SOURCE=merge_request_event
 holds "hostile names: recorded as text" 'length == 1 and .[0].run.outcome == "succeeded" and (.[0].changes[0].pullRequest.title | startswith("$(touch")) and (.[0].environment | startswith("prod $(touch"))'
 if [ -e "$STAGE/pwned" ]; then fail "hostile names: a command ran"; else pass "hostile names: no command ran"; fi
+said "hostile names: told to people" 'for prod $(touch'
 if grep -a 'vouchsafe:success *>' "$STAGE/log" | grep -aq "$(printf '\033')\[31m"; then fail "hostile names: an escape sequence reached the log"; else pass "hostile names: escaped in the log"; fi
 
 # The vault does not answer: the record is in the spool, which is an artifact also of a job that failed.
@@ -289,5 +288,57 @@ if [ "$CODE" != 0 ] && [ -n "$(find "$P/.vouchsafe-spool" -name '*.json' 2>/dev/
 pipeline --variable VOUCHSAFE_VAULT=s3://evidence --variable AWS_ENDPOINT_URL="http://127.0.0.1:$(free_port)" --variable AWS_ACCESS_KEY_ID=made-up \
   --variable AWS_SECRET_ACCESS_KEY=made-up --variable AWS_REGION=us-east-1 --variable AWS_ALLOW_HTTP=true --variable VOUCHSAFE_ON_UPLOAD_FAILURE=warn
 if [ "$CODE" = 0 ]; then pass "spool: VOUCHSAFE_ON_UPLOAD_FAILURE=warn lets the pipeline pass"; else fail "spool: warn ended with $CODE"; tail -n 20 "$STAGE/log"; fi
+
+# --------------------------------------------------------------------------------------------------------- the page
+
+# block NAME: what follows `<!-- NAME -->` on the page.
+block() {
+  awk -v mark="<!-- $1 -->" '
+    $0 == mark { found = 1; next }
+    found && /^```(sh|yaml)$/ { inside = 1; next }
+    inside && /^```$/ { exit }
+    inside { print }' docs/GITLAB.md
+}
+
+# page NAME COMMAND...: the block, by a shell, in $P, with our program in the PATH.
+page() {
+  local name=$1
+  shift
+  block "run: $name" >"$STAGE/page.sh"
+  if [ -s "$STAGE/page.sh" ] && (cd "$P" && PATH=$STAGE/bin:$PATH env "$@" sh -eu "$STAGE/page.sh") >"$STAGE/log" 2>&1; then pass "page: the commands of \"$name\""; else fail "page: the commands of \"$name\""; cat "$STAGE/log"; fi
+}
+
+project page
+block 'gitlab: first' | sed 's#- remote: .*#- local: /.gitlab-ci-template.yml#' >"$P/.gitlab-ci.yml"
+printf 'GITLAB_CI: "true"\nVOUCHSAFE_BIN_URL: %s\nVOUCHSAFE_BIN_SHA256: %s\n' "$url/v.tar.gz" "$(sum "$STAGE/release/v.tar.gz")" >"$P/.gitlab-ci-local-variables.yml"
+commit page
+V=$P/.vouchsafe
+pipeline
+holds "page: the first record, by a program that was fetched, into the artifacts" 'length == 1 and .[0].environment == "demo" and .[0].run.outcome == "succeeded" and ([.[0].tests[].verdict] == ["passed", "passed"])'
+page first
+said "page: verify has seen the record" "1 record"
+page keys
+[ -s "$P/trust.json" ] && grep -q 'BEGIN ENCRYPTED PRIVATE KEY' "$P/signing-key.pem" && pass "page: an encrypted key and its trust set" || fail "page: no encrypted key"
+
+project set
+cp "$P/.gitlab-ci.yml" "$P/project.yml"
+{ printf 'include: [{local: /project.yml}]\n'; block 'gitlab: set'; } >"$P/.gitlab-ci.yml"
+commit set
+pipeline --variable CI_COMMIT_REF_PROTECTED=true --variable VOUCHSAFE_ENVIRONMENT=
+holds "page: settings merge into both twins; the environment of the job is the one recorded" 'length == 1 and .[0].environment == "production" and ([.[0].artifacts[] | select(.kind == "file").name] == ["dist/shop.tar", "junit/shop.xml"])'
+pipeline --variable CI_COMMIT_REF_PROTECTED=false
+holds "page: no record of an unprotected branch" 'length == 1'
+
+{ printf 'include: [{local: /project.yml}]\n'; block 'gitlab: heartbeat'; } >"$P/.gitlab-ci.yml"
+commit heartbeat
+pipeline --variable CI_PIPELINE_SOURCE=schedule --variable CI_COMMIT_REF_PROTECTED=true
+holds "page: a heartbeat is no record" 'length == 1'
+said "page: the heartbeat is in the ledger" records in the ledger of production
+
+# a spool that came out of the artifacts, and a bucket that answers again: here, a folder
+P=$STAGE/spool
+page flush VOUCHSAFE_VAULT="$STAGE/answers" VOUCHSAFE_SIGNING_KEY="$STAGE/key.pem"
+V=$STAGE/answers CODE=0
+holds "page: what waited in the artifacts is delivered" 'length > 0 and all(.[]; .run.outcome == "succeeded")'
 
 [ "$FAILURES" = 0 ]

@@ -73,5 +73,18 @@ if parse "$here/Jenkinsfile"; then pass "Groovy parses the Jenkinsfile"; else fa
 sed 's/^}$//' "$here/Jenkinsfile" >"$STAGE/Jenkinsfile"
 if parse "$STAGE/Jenkinsfile" >/dev/null 2>&1; then fail "Groovy parses one without its last brace, too"; fi
 
+# docs/PLATFORMS.md: the program is fetched, and only what it should be is unpacked
+mkdir -p "$STAGE/release/vouchsafe-0.1.0" "$STAGE/fetch"
+cp "$VOUCHSAFE" "$STAGE/release/vouchsafe-0.1.0/vouchsafe"
+tar -czf "$STAGE/release/v.tar.gz" -C "$STAGE/release" vouchsafe-0.1.0
+port=$(free_port)
+start "$STAGE/http.log" python3 -m http.server --bind 127.0.0.1 --directory "$STAGE/release" "$port"
+answers "$port" "$STARTED" || fail "no server for the program"
+awk '/<!-- run: fetch -->/ { found = 1; next } found && /^```sh$/ { on = 1; next } on && /^```$/ { exit } on' docs/PLATFORMS.md |
+  sed "s#^url=.*#url=http://127.0.0.1:$port/v.tar.gz#" >"$STAGE/fetch.sh"
+if (cd "$STAGE/fetch" && sh -eu "$STAGE/fetch.sh") >"$STAGE/log" 2>&1 || [ -e "$STAGE/fetch/vouchsafe" ]; then fail "page: a program that is not what it should be was unpacked"; else pass "page: another sha256 is refused"; fi
+sed -i "s#^sha256=.*#sha256=$(sha256sum "$STAGE/release/v.tar.gz" | cut -d ' ' -f 1)#" "$STAGE/fetch.sh"
+if (cd "$STAGE/fetch" && sh -eu "$STAGE/fetch.sh" && ./vouchsafe --version) >"$STAGE/log" 2>&1; then pass "page: the program is fetched and checked"; else fail "page: the program is not fetched"; cat "$STAGE/log"; fi
+
 "$venv/bin/python" "$OUTSIDE/platforms/snippets.py" || fail "snippets"
 [ "$FAILURES" = 0 ]
