@@ -50,7 +50,6 @@ flags=(
   "--remap-path-prefix=$(native "$PWD")=/vouchsafe"
 )
 env_name=${TARGET//-/_}
-cflags="-ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target -ffile-prefix-map=$PWD=/vouchsafe"
 
 program=vouchsafe
 case $TARGET in
@@ -64,15 +63,18 @@ for arg do
   shift
   case \$arg in --target=*) ;; *) set -- "\$@" "\$arg" ;; esac
 done
-exec $ZIG cc -target ${TARGET%%-*}-linux-musl -mcpu=baseline -fno-sanitize=all -g0 "\$@"
+exec $ZIG cc -target ${TARGET%%-*}-linux-musl -mcpu=baseline -fno-sanitize=all -g0 "-ffile-prefix-map=$cargo_home=/cargo" \\
+  "-ffile-prefix-map=$CARGO_TARGET_DIR=/target" "-ffile-prefix-map=$PWD=/vouchsafe" "\$@"
 CC
     printf '#!/bin/sh\nexec %s ar "$@"\n' "$ZIG" > "$WORK/ar"
     chmod +x "$WORK/cc" "$WORK/ar"
-    export "CC_$env_name=$WORK/cc" "AR_$env_name=$WORK/ar" "CFLAGS_$env_name=$cflags"
+    export "CC_$env_name=$WORK/cc" "AR_$env_name=$WORK/ar"
     flags+=("-Clinker=rust-lld" "-Clinker-flavor=ld.lld" "-Clink-self-contained=yes" "-Ctarget-feature=+crt-static")
     ;;
   *-apple-darwin)
-    export ZERO_AR_DATE=1 "CFLAGS_$env_name=$cflags"
+    # cc-rs would divide a path at its spaces; runners have none in theirs
+    export ZERO_AR_DATE=1
+    export "CFLAGS_$env_name=-ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target -ffile-prefix-map=$PWD=/vouchsafe"
     ;;
   *-windows-msvc)
     program=vouchsafe.exe
