@@ -54,7 +54,9 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
     let mut reading = Reading::default();
     while let Some((line, event)) = events.next(&NAMES)? {
         match event {
-            Event::Object(members) => reading.event(&members, line, tally).map_err(|r| r.at(Place { line, column: 1 }))?,
+            Event::Object(members) => {
+                reading.event(&members, line, tally).map_err(|r| r.at(Place { line, column: 1 }))?
+            }
             // Flutter's tool writes lines of its own, which are arrays
             Event::Output(_) => reading.strangers.add(line),
         }

@@ -112,8 +112,6 @@ impl<'s> Events<'s> {
         };
         object(line, names, number).map(|members| Some((number, Event::Object(members))))
     }
-
-
 }
 
 /// Lines that are no event of a report's format, counted.
@@ -136,7 +134,9 @@ impl Strangers {
     pub(crate) fn finish(&self, tally: &mut Tally) {
         let Self { lines, first } = self;
         if *lines > 0 {
-            tally.warn(|| format!("{lines} line(s) are no events of this format and were passed over; the first is line {first}"));
+            tally.warn(|| {
+                format!("{lines} line(s) are no events of this format and were passed over; the first is line {first}")
+            });
         }
     }
 }
@@ -149,16 +149,14 @@ pub(crate) fn recognises<const N: usize>(head: &[u8], names: &[Name; N], known: 
 }
 
 /// Reads a line that holds one object.
-fn object<'l, const N: usize>(
-    line: &'l [u8],
-    names: &[Name; N],
-    number: u64,
-) -> Result<[Value<'l>; N], Refusal> {
+fn object<'l, const N: usize>(line: &'l [u8], names: &[Name; N], number: u64) -> Result<[Value<'l>; N], Refusal> {
     let mut members = std::array::from_fn(|_| Value::Absent);
     let braces = count(line, |b| b == b'{' || b == b'[');
     if braces as usize > DEPTH_LIMIT {
         let mut strings = Strings::default();
-        line.iter().try_for_each(|&b| strings.pass(b).map(|_| ())).map_err(|r| r.at(Place { line: number, column: 1 }))?;
+        line.iter()
+            .try_for_each(|&b| strings.pass(b).map(|_| ()))
+            .map_err(|r| r.at(Place { line: number, column: 1 }))?;
     }
     let mut json = serde_json::Deserializer::from_slice(line);
     let read = Object { names, outer: "", members: &mut members }.deserialize(&mut json);
@@ -354,7 +352,10 @@ impl<'n, const N: usize> Visitor<'_> for Key<'n, N> {
     fn visit_str<E: Error>(self, key: &str) -> Result<Found<'n>, E> {
         let member = self.names.iter().position(|(outer, inner)| *inner == key && *outer == self.outer);
         let inside = || self.names.iter().find(|(outer, _)| self.outer.is_empty() && *outer == key && !key.is_empty());
-        Ok(member.map(Found::Member).or_else(|| inside().map(|(outer, _)| Found::Inside(outer))).unwrap_or(Found::Other))
+        Ok(member
+            .map(Found::Member)
+            .or_else(|| inside().map(|(outer, _)| Found::Inside(outer)))
+            .unwrap_or(Found::Other))
     }
 }
 

@@ -29,7 +29,18 @@ const NAMES: [Name; 7] = [
 
 /// What may stand in `Action`.
 const ACTIONS: [&str; 13] = [
-    "start", "run", "pause", "cont", "output", "bench", "pass", "fail", "skip", "attr", "artifacts", "build-output",
+    "start",
+    "run",
+    "pause",
+    "cont",
+    "output",
+    "bench",
+    "pass",
+    "fail",
+    "skip",
+    "attr",
+    "artifacts",
+    "build-output",
     "build-fail",
 ];
 
@@ -129,7 +140,8 @@ impl Reading {
             return self.of_package(group, action.text(), package.text(), elapsed, build.text(), tally);
         }
         self.begin(group, package.text(), action.text() == "run")?;
-        let test = Test { group, test: digest64(group, test.text().as_bytes()), suite: package.text(), name: test.text() };
+        let test =
+            Test { group, test: digest64(group, test.text().as_bytes()), suite: package.text(), name: test.text() };
         match action.text() {
             "run" => self.runs.begin(test)?,
             "pass" | "bench" => self.runs.end(test, Outcome::Passed, false),
@@ -160,7 +172,8 @@ impl Reading {
             return Ok(());
         }
         if self.open.len() == PACKAGE_LIMIT {
-            let what = format!("more than {PACKAGE_LIMIT} packages are open at once, which is the most that is followed");
+            let what =
+                format!("more than {PACKAGE_LIMIT} packages are open at once, which is the most that is followed");
             return Err(Refusal::new(what).help("Split the report"));
         }
         self.begun += 1;
@@ -239,7 +252,8 @@ impl Reading {
                 tally.broken_because(name, Outcome::Failed, why);
             }
         }
-        let more = [&self.failed, &self.broken, &self.unbuilt, &self.plain].iter().map(|names| names.omitted).sum::<u64>();
+        let more =
+            [&self.failed, &self.broken, &self.unbuilt, &self.plain].iter().map(|names| names.omitted).sum::<u64>();
         if more > 0 {
             tally.fault(|| format!("and {more} more packages that failed"));
         }

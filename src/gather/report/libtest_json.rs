@@ -30,7 +30,8 @@ const NAMES: [Name; 11] = [
 ];
 
 /// What cargo says when something could not be built or run, where its words are in the same file.
-const CARGO: [&str; 4] = ["error: could not compile", "error: test failed", "error: doctest failed", "error: build failed"];
+const CARGO: [&str; 4] =
+    ["error: could not compile", "error: test failed", "error: doctest failed", "error: build failed"];
 
 /// Whether there is an event of libtest among the first lines.
 pub(crate) fn recognises(head: &[u8]) -> bool {
@@ -47,7 +48,9 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
     let mut reading = Reading::default();
     while let Some((line, event)) = events.next(&NAMES)? {
         match event {
-            Event::Object(members) => reading.event(&members, line, tally).map_err(|r| r.at(Place { line, column: 1 }))?,
+            Event::Object(members) => {
+                reading.event(&members, line, tally).map_err(|r| r.at(Place { line, column: 1 }))?
+            }
             Event::Output(text) => reading.output(text, line, tally),
         }
     }
@@ -101,7 +104,9 @@ impl Reading {
 
     fn open_suite(&mut self, members: &[Value<'_>; 11], tests: Option<u64>) -> Result<(), Refusal> {
         if self.open.len() == SUITE_LIMIT {
-            return Err(Refusal::new(format!("more than {SUITE_LIMIT} suites are open at once, which is the most that is followed")));
+            return Err(Refusal::new(format!(
+                "more than {SUITE_LIMIT} suites are open at once, which is the most that is followed"
+            )));
         }
         self.begun += 1;
         self.open.push(Suite { number: self.begun, name: suite_name(members), tests, ..Suite::default() });
@@ -112,7 +117,8 @@ impl Reading {
         let [_, event, _, _, passed, failed, ignored, measured, time, ..] = members;
         let name = suite_name(members);
         let Some(at) = self.open.iter().rposition(|suite| suite.name == name) else {
-            return tally.fault(|| format!("{} ends and has not begun: the beginning of the report is missing", title(&name)));
+            return tally
+                .fault(|| format!("{} ends and has not begun: the beginning of the report is missing", title(&name)));
         };
         let mut suite = self.open.remove(at);
         suite.failed += self.runs.close(suite.number, |_| false);
@@ -133,7 +139,9 @@ impl Reading {
         let skips = if suite.nextest { suite.ignored } else { declare("ignored", ignored, suite.ignored) };
         match suite.tests {
             Some(n) if n != passes + failures + skips && !suite.nextest => {
-                tally.warn(|| format!("{} began with {n} tests and ended with {}", title(&name), passes + failures + skips));
+                tally.warn(|| {
+                    format!("{} began with {n} tests and ended with {}", title(&name), passes + failures + skips)
+                });
             }
             _ => {}
         }
@@ -148,7 +156,8 @@ impl Reading {
             "failed" if failures > 0 || suite.failed > 0 => {}
             "failed" => tally.broken(&name, Outcome::Failed),
             word => {
-                let why = || format!("{} ends with {}, which is unknown: counted as errored", title(&name), quoted(word));
+                let why =
+                    || format!("{} ends with {}, which is unknown: counted as errored", title(&name), quoted(word));
                 tally.broken_because(&name, Outcome::Errored, why);
             }
         }
@@ -164,6 +173,7 @@ impl Reading {
         let suite = match at {
             Some(at) => &mut self.open[at],
             None => {
+                tally.fault(|| "a test stands outside any suite: the beginning of the report is missing".into());
                 self.begun += 1;
                 self.open.push(Suite { number: self.begun, name: binary.to_owned(), ..Suite::default() });
                 let last = self.open.len() - 1;
@@ -171,11 +181,10 @@ impl Reading {
             }
         };
         suite.nextest |= long.is_some();
-        // 0 is the group of all tests with long names
-        let group = if long.is_some() { 0 } else { suite.number };
+        let group = if long.is_some() { digest64(0, prefix.as_bytes()) } else { suite.number };
         let test = digest64(group, name.as_bytes());
-        let (suite_name, short) = long.unwrap_or(("", name));
-        let test = Test { group, test, suite: if group == 0 { "" } else { suite_name }, name: if group == 0 { name } else { short } };
+        let (of, name) = long.unwrap_or(("", name));
+        let test = Test { group, test, suite: of, name };
         let outcome = match event {
             "started" => return self.runs.begin(test),
             // it takes longer than a minute, and will end yet
@@ -216,7 +225,8 @@ impl Reading {
     fn finish(self, tally: &mut Tally) {
         self.runs.finish(tally);
         for suite in self.open {
-            let why = || format!("{} has begun and not ended: the report is cut, or the tests crashed", title(&suite.name));
+            let why =
+                || format!("{} has begun and not ended: the report is cut, or the tests crashed", title(&suite.name));
             tally.broken_because(&suite.name, Outcome::Errored, why);
         }
         self.strangers.finish(tally);

@@ -49,7 +49,15 @@ impl<'s> Lines<'s> {
         let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
         let lines = Self {
-            from: Decoded { from: input, decoder, raw: vec![0; BLOCK / 4], at: 0, to: 0, malformed: false, done: false },
+            from: Decoded {
+                from: input,
+                decoder,
+                raw: vec![0; BLOCK / 4],
+                at: 0,
+                to: 0,
+                malformed: false,
+                done: false,
+            },
             text: vec![0; 2 * BLOCK],
             at: 0,
             checked: 0,
@@ -91,8 +99,8 @@ impl<'s> Lines<'s> {
             if !self.more()? {
                 self.line = self.at..self.checked;
                 self.at = self.checked;
-                self.unended = !self.line.is_empty();
-                return Ok(self.unended);
+                self.unended |= !self.line.is_empty();
+                return Ok(!self.line.is_empty());
             }
         }
     }

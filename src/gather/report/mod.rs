@@ -12,6 +12,8 @@ mod junit;
 mod lcov;
 mod libtest_json;
 mod lines;
+#[cfg(test)]
+mod lines_tests;
 mod name;
 mod outcome;
 mod recognise;

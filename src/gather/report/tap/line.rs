@@ -6,10 +6,16 @@ use super::super::outcome::Time;
 #[derive(Debug, PartialEq)]
 pub(super) enum Said<'l> {
     Version,
-    Plan { first: u64, last: u64 },
+    Plan {
+        first: u64,
+        last: u64,
+    },
     Point(Point<'l>),
     BailOut,
-    Pragma { name: &'l [u8], on: bool },
+    Pragma {
+        name: &'l [u8],
+        on: bool,
+    },
     /// `# Subtest: name`.
     Subtest,
     Comment(&'l [u8]),
