@@ -239,7 +239,7 @@ fn refusals_say_where_and_what_to_do() {
         ("go-test-json/refused_nested_129", "line 4, column 1: arrays and objects are nested more than 128 deep"),
         (
             "go-test-json/refused_name_too_long",
-            "line 4, column 11056: not a JSON object: a name or a word is longer than 10 KiB",
+            "line 4, column 11051: not a JSON object: a name or a word is longer than 10 KiB",
         ),
         ("dart-json/refused_duplicate_inside", "the member `id` stands there twice"),
         ("libtest-json/refused_test_without_name", "line 2, column 1: a test without a name"),
