@@ -171,6 +171,7 @@ fn warnings_say_what_is_odd() {
         ("tap/fail_subtest_without_its_point", "no test point stands for it"),
         ("tap/fail_strict_noise", "`pragma +strict`"),
         ("tap/fail_comment_says_so", "a comment declares 1 more failed"),
+        ("tap/fail_exit_code_in_comment", "line 3: a comment says that the program ended with an error"),
         ("tap/fail_cut_inside_yaml", "inside a YAML block"),
         ("tap/good_todo", "1 test point(s) are marked as TODO and ok"),
         ("tap/good_times", "1 test point(s) are marked as TODO and did not run"),

@@ -163,7 +163,7 @@ impl<'t> Reading<'t> {
                 self.documents[0].fault("Bail out! The tests were stopped", line);
             }
             Said::Subtest => document.announced = true,
-            Said::Comment(comment) if depth == 0 => self.comment(comment),
+            Said::Comment(comment) if depth == 0 => self.comment(comment, line),
             Said::Version | Said::Comment(_) => {}
             _ if text == b"}" && braced => {
                 self.close_inside(depth, line);
@@ -253,16 +253,19 @@ impl<'t> Reading<'t> {
     }
 
     /// What the last comments of tape, node and Test::More say.
-    fn comment(&mut self, comment: &[u8]) {
+    fn comment(&mut self, comment: &[u8], line: u64) {
+        if !(comment.starts_with(b"fail") || comment.starts_with(b"Looks like")) {
+            return;
+        }
         let text = String::from_utf8_lossy(comment);
-        let mut words = text.split_ascii_whitespace();
-        let failures = match (words.next(), words.next()) {
-            (Some("fail"), Some(number)) if words.next().is_none() => number,
-            (Some("failed"), Some(number)) if words.next() == Some("of") => number,
-            (Some("Looks"), Some("like")) => match text.split_ascii_whitespace().skip(2).collect::<Vec<_>>()[..] {
-                ["you", "failed", number, ..] | ["your", "test", "exited", "with", number, ..] => number,
-                _ => return,
-            },
+        let failures = match text.split_ascii_whitespace().take(7).collect::<Vec<_>>()[..] {
+            ["fail", number] | ["failed", number, "of", ..] | ["Looks", "like", "you", "failed", number, ..] => number,
+            ["Looks", "like", "your", "test", "exited", "with", code] => {
+                if Number::parse(code) != Number::Is(0) {
+                    self.documents[0].fault("a comment says that the program ended with an error", line);
+                }
+                return;
+            }
             _ => return,
         };
         if let Number::Is(n) = Number::parse(failures) {
