@@ -2,7 +2,7 @@
 //!
 //! A suite is a test binary. libtest's come one after another, and a test that did not end before its suite has
 //! failed. nextest's may be told side by side, and one with ignored tests ends twice (0.9.148), so a test there is told
-//! by its name, `crate::binary$test`, and may end until the file does. `#2` at the end of a name is a second try.
+//! by its name, `package::binary$test`, and may end until the file does. `#2` at the end of a name is a second try.
 
 use super::events::{self, Event, Events, Name, Strangers, Value};
 use super::input::Input;
@@ -71,7 +71,7 @@ struct Reading {
 struct Suite {
     /// Which one it is; its tests' group where they have no longer names.
     number: u64,
-    /// `crate::binary`, where it is told.
+    /// `package::binary`, where it is told.
     name: String,
     tests: Option<u64>,
     /// Its tests have long names.
