@@ -2,7 +2,7 @@
 //!
 //! A suite is a test binary. libtest's come one after another, and a test that did not end before its suite has
 //! failed. nextest's may be told side by side, and one with ignored tests ends twice (0.9.148), so a test there is told
-//! by its name, `crate::binary$test`, and may end until the file does. `#2` at the end of a name is a second try.
+//! by its name, `package::binary$test`, and may end until the file does. `#2` at the end of a name is a second try.
 
 use super::events::{self, Event, Events, Name, Strangers, Value};
 use super::input::Input;
@@ -71,7 +71,7 @@ struct Reading {
 struct Suite {
     /// Which one it is; its tests' group where they have no longer names.
     number: u64,
-    /// `crate::binary`, where it is told.
+    /// `package::binary`, where it is told.
     name: String,
     tests: Option<u64>,
     /// Its tests have long names.
@@ -173,6 +173,7 @@ impl Reading {
         let suite = match at {
             Some(at) => &mut self.open[at],
             None => {
+                tally.fault(|| "a test stands outside any suite: the beginning of the report is missing".into());
                 self.begun += 1;
                 self.open.push(Suite { number: self.begun, name: binary.to_owned(), ..Suite::default() });
                 let last = self.open.len() - 1;
@@ -180,16 +181,10 @@ impl Reading {
             }
         };
         suite.nextest |= long.is_some();
-        // 0 is the group of all tests with long names
-        let group = if long.is_some() { 0 } else { suite.number };
+        let group = if long.is_some() { digest64(0, prefix.as_bytes()) } else { suite.number };
         let test = digest64(group, name.as_bytes());
-        let (suite_name, short) = long.unwrap_or(("", name));
-        let test = Test {
-            group,
-            test,
-            suite: if group == 0 { "" } else { suite_name },
-            name: if group == 0 { name } else { short },
-        };
+        let (of, name) = long.unwrap_or(("", name));
+        let test = Test { group, test, suite: of, name };
         let outcome = match event {
             "started" => return self.runs.begin(test),
             // it takes longer than a minute, and will end yet

@@ -99,8 +99,8 @@ impl<'s> Lines<'s> {
             if !self.more()? {
                 self.line = self.at..self.checked;
                 self.at = self.checked;
-                self.unended = !self.line.is_empty();
-                return Ok(self.unended);
+                self.unended |= !self.line.is_empty();
+                return Ok(!self.line.is_empty());
             }
         }
     }

@@ -29,6 +29,8 @@ mod junit;
 mod lcov;
 mod libtest_json;
 mod lines;
+#[cfg(test)]
+mod lines_tests;
 mod mocha;
 mod mochawesome;
 mod name;

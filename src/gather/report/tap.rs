@@ -13,6 +13,7 @@ use super::name::kept;
 use super::outcome::{NUMBER_LIMIT, Number, Outcome, Time};
 use super::refusal::{Place, Refusal};
 use super::tally::{Case, Tally};
+use crate::record::test_run_v1::Counts;
 use document::Document;
 use line::{Directive, Point, Said, said};
 
@@ -54,6 +55,8 @@ struct Reading<'t> {
     strangers: (u64, u64),
     todo_failed: u64,
     todo_passed: u64,
+    /// Points say how long they took, on their own line: Vitest, node-tap.
+    timed: bool,
     skipped_not_ok: u64,
     /// What a comment says of how many failed.
     failures: Option<u64>,
@@ -70,6 +73,7 @@ impl<'t> Reading<'t> {
             strangers: (0, 0),
             todo_failed: 0,
             todo_passed: 0,
+            timed: false,
             skipped_not_ok: 0,
             failures: None,
         }
@@ -104,7 +108,7 @@ impl<'t> Reading<'t> {
             }
             let inside = document.begin();
             self.documents.push(inside);
-            if self.documents.len() > DEPTH_LIMIT {
+            if self.documents.len() > DEPTH_LIMIT + 1 {
                 return Err(Refusal::new(format!("subtests are nested more than {DEPTH_LIMIT} deep")));
             }
         }
@@ -135,11 +139,11 @@ impl<'t> Reading<'t> {
     /// A line of the document at `depth`, without its indentation.
     fn unindented(&mut self, depth: usize, text: &[u8], line: u64) -> Result<(), Refusal> {
         let inside = self.documents.len() > depth + 1;
+        let braced = self.documents.get(depth + 1).is_some_and(|inside| inside.braced.is_some());
         let document = &mut self.documents[depth];
         match said(text) {
             Said::Point(point) => {
-                let vouches = point.ok && point.directive.is_none();
-                if self.close_inside(depth, line) && vouches {
+                if self.close_inside(depth, line) && point.ok {
                     self.documents[depth].fault("the test point is ok and its subtest failed", line);
                 }
                 self.documents[depth].point(&point, line);
@@ -159,9 +163,9 @@ impl<'t> Reading<'t> {
                 self.documents[0].fault("Bail out! The tests were stopped", line);
             }
             Said::Subtest => document.announced = true,
-            Said::Comment(comment) if depth == 0 => self.comment(comment),
+            Said::Comment(comment) if depth == 0 => self.comment(comment, line),
             Said::Version | Said::Comment(_) => {}
-            _ if text == b"}" && inside => {
+            _ if text == b"}" && braced => {
                 self.close_inside(depth, line);
             }
             // a brace behind the YAML block of its point
@@ -217,8 +221,9 @@ impl<'t> Reading<'t> {
                 Outcome::Skipped
             }
             (true, Some(Directive::Todo)) => {
+                // what became of it is told at the end
                 self.todo_passed += 1;
-                Outcome::Passed
+                return self.end_time();
             }
             (false, Some(Directive::Todo)) => {
                 self.todo_failed += 1;
@@ -229,7 +234,7 @@ impl<'t> Reading<'t> {
             let description = line::unescaped(point.description);
             let name = match point.id {
                 Some(id) if description.is_empty() => id.to_string(),
-                None if description.is_empty() => (self.tally.counts.total + 1).to_string(),
+                None if description.is_empty() => (self.documents[0].points).to_string(),
                 _ => kept(&description),
             };
             self.tally.count(&Case { outcome, flaky: false, suite: b"", class: b"", name: name.as_bytes() });
@@ -237,6 +242,7 @@ impl<'t> Reading<'t> {
             self.tally.count(&Case { outcome, flaky: false, suite: b"", class: b"", name: b"" });
         }
         self.end_time();
+        self.timed |= point.time != Time::Absent;
         self.time = Some((point.time.clone(), outcome != Outcome::Skipped));
     }
 
@@ -247,16 +253,19 @@ impl<'t> Reading<'t> {
     }
 
     /// What the last comments of tape, node and Test::More say.
-    fn comment(&mut self, comment: &[u8]) {
+    fn comment(&mut self, comment: &[u8], line: u64) {
+        if !(comment.starts_with(b"fail") || comment.starts_with(b"Looks like")) {
+            return;
+        }
         let text = String::from_utf8_lossy(comment);
-        let mut words = text.split_ascii_whitespace();
-        let failures = match (words.next(), words.next()) {
-            (Some("fail"), Some(number)) if words.next().is_none() => number,
-            (Some("failed"), Some(number)) if words.next() == Some("of") => number,
-            (Some("Looks"), Some("like")) => match text.split_ascii_whitespace().skip(2).collect::<Vec<_>>()[..] {
-                ["you", "failed", number, ..] | ["your", "test", "exited", "with", number, ..] => number,
-                _ => return,
-            },
+        let failures = match text.split_ascii_whitespace().take(7).collect::<Vec<_>>()[..] {
+            ["fail", number] | ["failed", number, "of", ..] | ["Looks", "like", "you", "failed", number, ..] => number,
+            ["Looks", "like", "your", "test", "exited", "with", code] => {
+                if Number::parse(code) != Number::Is(0) {
+                    self.documents[0].fault("a comment says that the program ended with an error", line);
+                }
+                return;
+            }
             _ => return,
         };
         if let Number::Is(n) = Number::parse(failures) {
@@ -280,6 +289,9 @@ impl<'t> Reading<'t> {
         tally.declared.total = document.planned().map(|n| n.min(NUMBER_LIMIT));
         tally.declared.failed = self.failures;
         document.faults().for_each(|what| tally.fault(|| what));
+        // where every test that ran says how long it took, a TODO that does not has not run
+        let (n, run) = (self.todo_passed, u64::from(!self.timed));
+        tally.unnamed(&Counts { total: n, passed: n * run, skipped: n * (1 - run), ..Counts::default() });
         let shown = tally.counts.failed + self.todo_failed;
         let missing = self.failures.unwrap_or(0).saturating_sub(shown);
         if missing > 0 && !document.bad() {
@@ -291,7 +303,8 @@ impl<'t> Reading<'t> {
             }
         };
         note(self.todo_failed, "test point(s) fail and are marked as TODO: counted as skipped");
-        note(self.todo_passed, "test point(s) are marked as TODO and passed");
+        let ran = "test point(s) are marked as TODO and ok: counted as passed";
+        note(n, if self.timed { "test point(s) are marked as TODO and did not run: counted as skipped" } else { ran });
         note(self.skipped_not_ok, "test point(s) are not ok and marked as SKIP: counted as skipped");
         note(strangers.0, &format!("line(s) are not TAP and were passed over; the first is line {}", strangers.1));
         for (so, what) in [

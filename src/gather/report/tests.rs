@@ -169,7 +169,9 @@ fn nothing_depends_on_how_the_bytes_arrive() {
 /// A format that is one document knows where it ends. One of lines does not, and has tests of its own.
 #[test]
 fn a_document_that_is_cut_before_its_end_is_never_a_success() {
-    for Fixture { label, bytes, .. } in fixtures().iter().filter(|f| f.verdict == Verdict::Passed) {
+    let lines = ["go-test-json", "libtest-json", "dart-json", "cargo-deny"];
+    let passed = |f: &&Fixture| f.verdict == Verdict::Passed && !lines.contains(&f.format.as_str());
+    for Fixture { label, bytes, .. } in fixtures().iter().filter(passed) {
         let begins = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start().first();
         let end = match begins {
             Some(b'<') => {

@@ -23,10 +23,10 @@ pub(super) struct Document {
     pub(super) waiting: bool,
     /// The last line of TAP was `# Subtest`: whatever is indented belongs to a subtest.
     pub(super) announced: bool,
-    /// Whether the last point vouches for what it stands for, and whether it ended with `{`.
-    pub(super) vouches: bool,
+    /// Whether the last point is ok, and whether it ended with `{`.
+    ok: bool,
     pub(super) opens: bool,
-    /// Of a subtest between `{` and `}`: whether the point before it vouches for it.
+    /// Of a subtest between `{` and `}`: whether the point before it is ok.
     pub(super) braced: Option<bool>,
     /// A subtest.
     inside: bool,
@@ -44,7 +44,7 @@ impl Document {
     /// A subtest of this document begins.
     pub(super) fn begin(&mut self) -> Self {
         (self.waiting, self.announced) = (false, false);
-        let braced = std::mem::take(&mut self.opens).then_some(self.vouches);
+        let braced = std::mem::take(&mut self.opens).then_some(self.ok);
         Self { strict: self.strict, braced, inside: true, ..Self::default() }
     }
 
@@ -60,8 +60,7 @@ impl Document {
             self.fault("a number is that of another test point, too", line);
         }
         (self.waiting, self.announced) = (true, false);
-        // what is ok and has no excuse cannot stand for a subtest that failed
-        (self.vouches, self.opens) = (point.ok && point.directive.is_none(), point.opens);
+        (self.ok, self.opens) = (point.ok, point.opens);
     }
 
     /// A plan; false where there is one already.
