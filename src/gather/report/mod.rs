@@ -8,6 +8,8 @@ mod cargo_audit;
 mod cargo_deny;
 mod ctrf;
 mod cucumber;
+#[cfg(test)]
+mod document_tests;
 mod gate;
 mod gitleaks;
 mod grype;
