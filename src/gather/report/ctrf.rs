@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::json::{Json, Kind, Sketch};
-use super::outcome::{Outcome, Time};
+use super::outcome::{Number, Outcome, Time};
 use super::refusal::{Refusal, quoted};
 use super::suite::{Claims, Suite};
 use super::tally::{self, Tally};
@@ -68,6 +68,8 @@ struct Test {
     time: Time,
     flaky: Option<bool>,
     retries: u64,
+    start: Number,
+    stop: Number,
 }
 
 impl Reading<'_> {
@@ -115,8 +117,14 @@ impl Reading<'_> {
 
     /// Adds the test that was read.
     fn add(&mut self) {
-        let Test { name, suite, file, outcome, word, time, flaky, retries } = &self.test;
-        let outcome = outcome.unwrap_or(Outcome::Errored);
+        let Test { name, suite, file, outcome, word, time, flaky, retries, start, stop } = &self.test;
+        let mut outcome = outcome.unwrap_or(Outcome::Errored);
+        // pytest's reporter leaves the test in which the run was interrupted so: passed, and never stopped
+        if outcome == Outcome::Passed && start.known().zip(stop.known()).is_some_and(|(start, stop)| stop < start) {
+            outcome = Outcome::Errored;
+            let name = quoted(&String::from_utf8_lossy(name));
+            self.tally.warn(|| format!("test case {name} stops before it starts: it never ended, counted as errored"));
+        }
         match word {
             Some(word) if outcome == Outcome::Skipped => self.tally.warn(|| {
                 let name = quoted(&String::from_utf8_lossy(name));
@@ -173,6 +181,8 @@ impl Test {
                 };
             }
             "duration" => self.time = json.time(1000.0)?,
+            "start" => self.start = json.count()?,
+            "stop" => self.stop = json.count()?,
             "flaky" => self.flaky = json.flag()?,
             "retries" => self.retries = json.count()?.known().unwrap_or_default(),
             _ => {}

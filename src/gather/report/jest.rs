@@ -172,7 +172,16 @@ impl Test {
             }
             "duration" => self.time = json.time(1000.0)?,
             // how often `jest.retryTimes` let it run
-            "invocations" => self.retries = json.count()?.known().unwrap_or(1).saturating_sub(1),
+            "invocations" => self.retries = self.retries.max(json.count()?.known().unwrap_or(1).saturating_sub(1)),
+            // Vitest: the failures before the run that passed
+            "failureMessages" => {
+                let mut messages = 0;
+                json.array(|_| {
+                    messages += 1;
+                    Ok(())
+                })?;
+                self.retries = self.retries.max(messages);
+            }
             _ => {}
         }
         Ok(())

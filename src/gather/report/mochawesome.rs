@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::json::{Json, Kind, Sketch};
-use super::outcome::{Outcome, Time};
+use super::outcome::{Number, Outcome, Time};
 use super::refusal::Refusal;
 use super::suite::Suite;
 use super::tally::{self, Tally};
@@ -44,19 +44,21 @@ struct Reading<'t> {
 
 impl Reading<'_> {
     fn stats(&mut self, json: &mut Json<'_>) -> Result<(), Refusal> {
+        let mut run = Number::Absent;
         json.object(|json, key| {
             let claims = &mut self.report.claims;
             match key {
-                "tests" => claims.total = json.count()?,
+                "tests" => run = json.count()?,
                 "failures" => claims.failed = json.count()?,
                 "pending" => claims.skipped = json.count()?,
-                // those that a failed hook kept from running
+                // those that a failed hook kept from running, which `tests` leaves out
                 "skipped" => claims.disabled = json.count()?,
                 "start" => self.tally.timestamp = json.told()?,
                 _ => {}
             }
             Ok(())
         })?;
+        self.report.claims.total = run.plus(self.report.claims.disabled);
         Ok(())
     }
 

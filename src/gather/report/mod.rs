@@ -14,6 +14,8 @@ mod cucumber;
 mod dart_json;
 #[cfg(test)]
 mod dialect_tests;
+#[cfg(test)]
+mod document_tests;
 mod events;
 mod gate;
 mod gitleaks;

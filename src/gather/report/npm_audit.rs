@@ -17,7 +17,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
     let sketch = Sketch::of(head, &[word]);
     let old = sketch.is("advisories", Kind::Object)
         && (sketch.has("metadata") || sketch.has("actions") || sketch.has("muted"));
-    let failed = sketch.has("error.code") && sketch.has("error.summary");
+    let failed = sketch.has("error.summary") && sketch.has("error.detail");
     sketch.has("auditReportVersion") || old || failed
 }
 

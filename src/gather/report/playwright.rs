@@ -158,6 +158,12 @@ impl Reading<'_> {
         let (mut outcome, mut flaky) = match test.status.as_deref() {
             Some("expected") => (Outcome::Passed, false),
             Some("flaky") => (Outcome::Passed, true),
+            // by Ctrl-C or the time-out of the whole run, in the middle of it
+            Some("skipped") if test.last.as_deref() == Some("interrupted") => {
+                let title = quoted(&String::from_utf8_lossy(title));
+                self.tally.warn(|| format!("test {title} was interrupted and is told as skipped: counted as errored"));
+                (Outcome::Errored, false)
+            }
             Some("skipped") => (Outcome::Skipped, false),
             Some("unexpected") => (Outcome::Failed, false),
             other => {

@@ -40,6 +40,9 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
             "runs" => {
                 json.array(|json| reading.run(json))?;
             }
+            "inlineExternalProperties" => {
+                json.array(|json| reading.elsewhere(json))?;
+            }
             _ => {}
         }
         Ok(())
@@ -95,6 +98,7 @@ impl Reading<'_> {
                         self.found(found, &mut pending).map_err(|what| json.refuse(what))
                     })?;
                 }
+                "externalPropertyFileReferences" => self.elsewhere(json)?,
                 "automationDetails" => {
                     json.object(|json, key| {
                         if key == "id" && self.tally.name.is_none() {
@@ -130,6 +134,25 @@ impl Reading<'_> {
         } else {
             return pending.add(found);
         }
+        Ok(())
+    }
+
+    /// Notes results that stand apart from their run, or in files of their own (3.14.2, 4.3).
+    fn elsewhere(&mut self, json: &mut Json<'_>) -> Result<(), Refusal> {
+        json.object(|json, key| {
+            let mut parts = 0u64;
+            if key == "results" {
+                json.array(|_| {
+                    parts += 1;
+                    Ok(())
+                })?;
+            }
+            if parts > 0 {
+                self.tally
+                    .partial(|| "some of the results stand outside their run, where they are not read".to_owned());
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 

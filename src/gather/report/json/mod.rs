@@ -175,19 +175,25 @@ impl<'s> Json<'s> {
     }
 
     /// The next byte that is not white space, which stays to be read.
-    #[inline]
+    #[inline(always)]
     fn significant(&mut self) -> Result<Option<u8>, Refusal> {
+        // compact JSON has no white space
+        match self.source.at_hand().first() {
+            Some(&b) if b > b' ' => {
+                self.source.begin();
+                Ok(Some(b))
+            }
+            _ => self.behind_space(),
+        }
+    }
+
+    fn behind_space(&mut self) -> Result<Option<u8>, Refusal> {
         loop {
             let text = self.source.ahead()?;
-            // compact JSON has none
-            let space = match text.first() {
-                None => return Ok(None),
-                Some(&b) if b > b' ' => {
-                    self.source.begin();
-                    return Ok(Some(b));
-                }
-                Some(_) => scan::space(text),
-            };
+            if text.is_empty() {
+                return Ok(None);
+            }
+            let space = scan::space(text);
             let b = text.get(space).copied();
             self.source.consume(space);
             if b.is_some() {

@@ -127,12 +127,14 @@ impl Json<'_> {
     }
 
     /// The string that is next; `None` for another value, which is skipped.
+    #[inline]
     pub(crate) fn text(&mut self) -> Result<Option<&str>, Refusal> {
-        if self.kind()? != Kind::String {
+        if self.significant()? != Some(b'"') {
             self.skip()?;
             return Ok(None);
         }
-        self.token::<true>()?;
+        self.string::<true>()?;
+        self.state = State::After;
         Ok(Some(std::str::from_utf8(&self.text).unwrap_or_default()))
     }
 
@@ -192,11 +194,12 @@ impl Json<'_> {
 
     /// The token of a value that is no object and no array; those are skipped.
     fn token_or_skip(&mut self) -> Result<Option<Token>, Refusal> {
-        if matches!(self.kind()?, Kind::Object | Kind::Array) {
+        let b = self.significant()?;
+        if matches!(b, Some(b'{' | b'[')) {
             self.skip()?;
             return Ok(None);
         }
-        self.token::<true>().map(Some)
+        self.value::<true>(b).map(Some)
     }
 
     /// The refusal for a document that lacks `what`.

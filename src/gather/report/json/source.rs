@@ -61,6 +61,12 @@ impl<'s> Source<'s> {
         self.start.after(&self.text[..self.at])
     }
 
+    /// What is at hand, perhaps nothing.
+    #[inline]
+    pub(super) fn at_hand(&self) -> &[u8] {
+        &self.text[self.at..self.checked]
+    }
+
     /// What is at hand, at least one byte; nothing at the end of the file.
     #[inline]
     pub(super) fn ahead(&mut self) -> Result<&[u8], Refusal> {
