@@ -6,7 +6,7 @@ use crate::cli::progress;
 use crate::cli::twins::{self, Source, Sources};
 use crate::cli::world::World;
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Gathered, gather, outcome, report, tickets};
+use crate::gather::{Ask, Gathered, TestExit, gather, outcome, report, tickets};
 use crate::record::parts_v1::How;
 use std::path::PathBuf;
 
@@ -36,7 +36,10 @@ pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Res
         component: args.component.clone(),
         dir,
         reports: args.report.clone(),
-        report: report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() },
+        report: report::Ask::new(&args.report_format, args.gate_threshold.as_deref()).map_err(|e| {
+            Failure::usage(format!("--report-format: {e}"), "say NAME for all reports, or GLOB=NAME for some")
+        })?,
+        test_exits: args.test_exit.iter().map(|word| test_exit(word)).collect::<Result<_, _>>()?,
         artifacts: args.artifact.clone(),
         images: images(args),
         resolve: args.resolve,
@@ -76,6 +79,15 @@ pub(super) fn gathered(world: &mut World, args: &Args, sources: &Sources) -> Res
     let gathered = gather(&ask, &env, platform, &mut step);
     drop(shown);
     gathered.map_err(|e| Failure::usage(e.to_string(), "`vouchsafe attest --help` has examples"))
+}
+
+fn test_exit(word: &str) -> Result<TestExit, Failure> {
+    TestExit::parse(word).ok_or_else(|| {
+        Failure::usage(
+            format!("--test-exit `{word}` is not NAME=CODE"),
+            "say a report's path, file name or glob, or the name of a command, and what it ended with, as in jest.xml=1",
+        )
+    })
 }
 
 /// A whole commit id: 40 hex digits (SHA-1) or 64 (SHA-256).

@@ -47,15 +47,20 @@ pub(crate) struct Args {
     /// Where the record goes: a folder, file://…, or s3://bucket/prefix
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     vault: String,
-    /// Test reports (JUnit XML): paths or globs; may be said more than once
+    /// Reports of tests, scans and coverage, and archives of them (zip, tar, gzip): paths or globs; may be said more than
+    /// once
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     report: Vec<String>,
-    /// Take the reports for this format instead of recognising it
-    #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
-    report_format: Option<String>,
+    /// Take the reports for this format instead of recognising it; GLOB=NAME for some of them
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME", action = clap::ArgAction::Append)]
+    report_format: Vec<String>,
     /// Least severity that fails a scan, where the scanner's own rule should not count
     #[arg(help_heading = "What was tested and built", long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
     gate_threshold: Option<String>,
+    /// What a command that ran tests ended with. NAME is a report's path or file name, a glob of reports, or the command's
+    /// own name. Not 0 is failed, whatever its reports say: some say nothing of a suite that did not load
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME=CODE", action = clap::ArgAction::Append)]
+    test_exit: Vec<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     artifact: Vec<String>,

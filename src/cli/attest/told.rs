@@ -35,6 +35,8 @@ pub(super) fn tell(world: &mut World, args: &Args, gathered: &Gathered, receipt:
     ));
     lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
     lines.extend(tests_line(gathered).map(|line| format!("  tests     {line}")));
+    let commands = record.test_commands.iter().filter(|c| c.exit_code != 0);
+    lines.extend(commands.map(|c| format!("  command   {} ended with {}", c.name, c.exit_code)));
     if !record.artifacts.is_empty() {
         lines.push(format!("  artifacts {}", record.artifacts.len()));
     }
@@ -83,6 +85,6 @@ fn tests_line(gathered: &Gathered) -> Option<String> {
             of(|c| c.skipped)
         )
     });
-    let s = if reports == 1 { "" } else { "s" };
-    Some(format!("{} in {reports} report{s}{}", worst.as_str(), counts.unwrap_or_default()))
+    let reports = shown::many(reports as u64, "report", "reports");
+    Some(format!("{} in {reports}{}", worst.as_str(), counts.unwrap_or_default()))
 }

@@ -12,7 +12,7 @@ use std::io::{self, Read};
 pub(crate) const FILE_LIMIT: u64 = 2 << 30;
 
 /// Bytes from which the format is told.
-const HEAD: usize = 64 * 1024;
+pub(super) const HEAD: usize = 64 * 1024;
 
 /// How often progress is told, in bytes.
 const STEP: u64 = 1 << 20;
