@@ -3,6 +3,7 @@
 use super::limits::{Meter, fill, refusal};
 use super::sink::{Kind, Sink};
 use super::{Seekable, tar};
+use crate::gather::report::HEAD;
 use crate::gather::report::refusal::Refusal;
 use flate2::read::{GzDecoder, MultiGzDecoder};
 use std::io::Read;
@@ -30,6 +31,6 @@ pub(super) fn read(file: &mut dyn Seekable, _: u64, meter: &Meter, sink: &mut Si
 pub(super) fn peek(head: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     // an error says that `head` ends before its stream does, or that it is none
-    let _ = GzDecoder::new(head).take(head.len() as u64).read_to_end(&mut out);
+    let _ = GzDecoder::new(head).take(HEAD as u64).read_to_end(&mut out);
     out
 }

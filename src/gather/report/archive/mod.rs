@@ -8,6 +8,8 @@ mod gzip;
 mod limits;
 mod sink;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod zip;
 
 use super::refusal::Refusal;

@@ -47,6 +47,10 @@ pub(super) fn walk(from: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), Refus
         let told = number(&block[124..136])?;
         let name = ahead.name.take().unwrap_or_else(|| name(&block));
         let size = ahead.size.take().unwrap_or(told);
+        // pax gives a size that does not fit into the header, which then has 0
+        if told != 0 && told != size {
+            return Err(Refusal::new(format!("member {} has two sizes", quoted_name(&name))).help("Pack it once more"));
+        }
         let mut body = Body { from: &mut *from, left: size };
         match block[156] {
             b'L' => ahead.name = Some(long_name(&mut body, sink)?),

@@ -169,8 +169,8 @@ fn entry(from: &mut impl Read, sink: &mut Sink<'_>) -> Result<Entry, Refusal> {
         kind: match (head[5], u16_at(&head, 40) & 0o170_000) {
             _ if name.ends_with(b"/") => Kind::Folder,
             (3 | 19, 0o40_000) => Kind::Folder,
-            (3 | 19, 0 | 0o100_000) => Kind::File,
-            (3 | 19, _) => Kind::Other,
+            (3 | 19, 0o120_000) => Kind::Other,
+            // what was packed from a pipe is marked so, and has its bytes here
             _ => Kind::File,
         },
         name,
