@@ -28,6 +28,7 @@ pub(super) struct Sink<'a> {
     progress: &'a mut Progress<'a>,
     names: HashSet<u64>,
     members: u64,
+    headers: u64,
     read: u64,
     others: u64,
     stranger: Option<String>,
@@ -42,7 +43,19 @@ impl<'a> Sink<'a> {
         progress: &'a mut Progress<'a>,
     ) -> Self {
         let names = HashSet::new();
-        Self { archive, ask, limits, reports, progress, names, members: 0, read: 0, others: 0, stranger: None }
+        Self {
+            archive,
+            ask,
+            limits,
+            reports,
+            progress,
+            names,
+            members: 0,
+            headers: 0,
+            read: 0,
+            others: 0,
+            stranger: None,
+        }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -65,15 +78,18 @@ impl<'a> Sink<'a> {
         stem.unwrap_or("content").to_owned()
     }
 
-    /// Counts what costs something and is no member.
-    pub(super) fn passed(&mut self) -> Result<(), Refusal> {
-        self.members += 1;
-        if self.members > self.limits.members { Err(self.too_many()) } else { Ok(()) }
+    /// Counts what stands before a member and tells something of it; nobody needs more than four.
+    pub(super) fn header(&mut self) -> Result<(), Refusal> {
+        self.headers += 1;
+        if self.headers > 4 * self.limits.members { Err(self.too_many()) } else { Ok(()) }
     }
 
     /// Takes a member. Its bytes are read to their end if it is a report.
     pub(super) fn member(&mut self, name: &[u8], kind: Kind, from: &mut dyn Read) -> Result<(), Refusal> {
-        self.passed()?;
+        self.members += 1;
+        if self.members > self.limits.members {
+            return Err(self.too_many());
+        }
         let mut name = name;
         while let Some(rest) = name.strip_prefix(b"./") {
             name = rest;

@@ -44,16 +44,12 @@ pub(super) fn walk(from: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), Refus
         if !sums_up(&block) {
             return Err(Refusal::new("a header in it is broken").help("Fetch or make it again"));
         }
-        let told = number(&block[124..136])?;
-        let name = ahead.name.take().unwrap_or_else(|| name(&block));
-        let size = ahead.size.take().unwrap_or(told);
-        // pax gives a size that does not fit into the header, which then has 0
-        if told != 0 && told != size {
-            return Err(Refusal::new(format!("member {} has two sizes", quoted_name(&name))).help("Pack it once more"));
-        }
-        let mut body = Body { from: &mut *from, left: size };
+        let size = number(&block[124..136])?;
+        let mut body = Body { from: &mut *from, left: size, read: 0 };
         match block[156] {
             b'L' => ahead.name = Some(long_name(&mut body, sink)?),
+            // the target of a link
+            b'K' => sink.header()?,
             b'x' => ahead = pax(&attributes(&mut body)?, sink, ahead)?,
             // git writes its commit there; a name or size for all members makes no sense
             b'g' => {
@@ -62,25 +58,42 @@ pub(super) fn walk(from: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), Refus
                     return Err(Refusal::new("it has a name or a size for all of its members"));
                 }
             }
-            b'K' => sink.passed()?,
-            b'0' | 0 | b'7' if name.ends_with(b"/") && size == 0 => sink.member(&name, Kind::Folder, &mut body)?,
-            b'0' | 0 | b'7' => sink.member(&name, Kind::File, &mut body)?,
-            b'5' => sink.member(&name, Kind::Folder, &mut body)?,
-            // links, devices, pipes: readers do not agree on whether data may follow
-            b'1'..=b'6' if size == 0 => sink.member(&name, Kind::Other, &mut body)?,
-            b'1'..=b'6' => {
-                return Err(Refusal::new(format!("member {} is a link or a device with contents", quoted_name(&name))));
-            }
-            b'S' => return Err(sparse(&name)),
-            other => {
-                let what = format!("member {} is of a kind that is not known here", quoted_name(&name));
-                return Err(Refusal::new(format!("{what} ({})", other.escape_ascii())));
+            kind => {
+                let Ahead { name, size: wide } = std::mem::take(&mut ahead);
+                let name = name.unwrap_or_else(|| self::name(&block));
+                // pax gives a size that does not fit into the header, which then has 0
+                if wide.is_some_and(|wide| size != 0 && size != wide) {
+                    let what = format!("member {} has two sizes", quoted_name(&name));
+                    return Err(Refusal::new(what).help("Pack the reports once more"));
+                }
+                body.left = wide.unwrap_or(size);
+                member(kind, &name, &mut body, sink)?;
             }
         }
+        let size = body.size();
         sink.drain(&mut body)?;
         let padding = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
-        sink.drain(&mut Body { from: &mut *from, left: padding })?;
+        sink.drain(&mut Body { from: &mut *from, left: padding, read: 0 })?;
     }
+}
+
+fn member(kind: u8, name: &[u8], body: &mut Body<'_>, sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    let kind = match kind {
+        b'0' | 0 | b'7' if name.ends_with(b"/") && body.left == 0 => Kind::Folder,
+        b'0' | 0 | b'7' => Kind::File,
+        b'5' => Kind::Folder,
+        // links, devices, pipes: readers do not agree on whether data may follow
+        b'1'..=b'6' if body.left == 0 => Kind::Other,
+        b'1'..=b'6' => {
+            return Err(Refusal::new(format!("member {} is a link or a device with contents", quoted_name(name))));
+        }
+        b'S' => return Err(sparse(name)),
+        other => {
+            let what = format!("member {} is of a kind that is not known here", quoted_name(name));
+            return Err(Refusal::new(format!("{what} ({})", other.escape_ascii())));
+        }
+    };
+    sink.member(name, kind, body)
 }
 
 /// After the end mark stand zeros, up to a full record, and nothing else.
@@ -102,6 +115,13 @@ fn end(from: &mut dyn Read, ahead: &Ahead) -> Result<(), Refusal> {
 struct Body<'a> {
     from: &'a mut dyn Read,
     left: u64,
+    read: u64,
+}
+
+impl Body<'_> {
+    fn size(&self) -> u64 {
+        self.read.saturating_add(self.left)
+    }
 }
 
 impl Read for Body<'_> {
@@ -115,6 +135,7 @@ impl Read for Body<'_> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= n as u64;
+        self.read += n as u64;
         Ok(n)
     }
 }
@@ -152,7 +173,7 @@ fn name(block: &[u8; BLOCK]) -> Vec<u8> {
 }
 
 fn long_name(body: &mut Body<'_>, sink: &mut Sink<'_>) -> Result<Vec<u8>, Refusal> {
-    sink.passed()?;
+    sink.header()?;
     if body.left > sink.limits().name as u64 + 1 {
         return Err(sink.name_too_long());
     }
@@ -173,7 +194,7 @@ fn attributes(body: &mut Body<'_>) -> Result<Vec<u8>, Refusal> {
 
 /// pax attributes: `LENGTH KEY=VALUE\n`, the length being that of the whole.
 fn pax(mut text: &[u8], sink: &mut Sink<'_>, mut ahead: Ahead) -> Result<Ahead, Refusal> {
-    sink.passed()?;
+    sink.header()?;
     let broken = || Refusal::new("the attributes of a member cannot be read");
     while !text.is_empty() {
         let space = text.iter().take(8).position(|&b| b == b' ').ok_or_else(broken)?;

@@ -226,7 +226,7 @@ fn limits_hold_at_the_limit_and_one_past_it() {
     refuses(SMALL, &blocks(11), "more than 10 members");
     refuses(SMALL, &gzip(&blocks(11)), "more than 10 members");
     // headers that are no members count as well
-    let globals: Vec<_> = (0..11).map(|_| block("g", b'g', b"")).collect();
+    let globals: Vec<_> = (0..41).map(|_| block("g", b'g', b"")).collect();
     refuses(SMALL, &tar(&globals), "more than 10 members");
 
     let name = "n".repeat(SMALL.name);
@@ -363,6 +363,12 @@ fn hostile_names_are_kept_and_go_nowhere() {
     assert_eq!(read(&zip(&[stored("a.xml", GREEN), link])).len(), 1, "a link is not followed");
     let links = [block("a.xml", b'0', GREEN), block("l", b'2', b""), block("h", b'1', b""), block("p", b'6', b"")];
     assert_eq!(read(&tar(&links)).len(), 1);
+    // Go writes the long name before the long target, GNU behind it
+    for order in [[b'L', b'K'], [b'K', b'L']] {
+        let long = order.map(|kind| block("@", kind, b"long/name.xml\0"));
+        let runs = read(&tar(&[long[0].clone(), long[1].clone(), block("x", b'0', GREEN)]));
+        assert_eq!(files(&runs), [("ci.zip!long/name.xml", Verdict::Passed)]);
+    }
 }
 
 #[test]
