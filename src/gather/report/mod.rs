@@ -33,6 +33,8 @@ use std::path::Path;
 use tally::Tally;
 
 pub(crate) use archive::Archive;
+#[cfg(fuzzing)]
+pub(crate) use archive::fuzz as fuzz_archive;
 pub(crate) use ask::{Ask, THRESHOLDS};
 pub(crate) use open::{Opened, open};
 pub(crate) use reports::Reports;

@@ -122,6 +122,29 @@ fn read_within(
     archive
 }
 
+/// Reads `bytes` as an archive of every kind and asserts what must hold of any answer. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    use crate::record::test_run_v1::Verdict;
+    let limits = Limits { packed: 1 << 20, unpacked: 1 << 20, members: 100, ..LIMITS };
+    // by turns: what begins like one kind need not be of it
+    for kind in KINDS {
+        let (mut reports, ask) = (Reports::default(), Ask::default());
+        let head = &bytes[..bytes.len().min(super::HEAD)];
+        if !(kind.recognises)(head) {
+            continue;
+        }
+        let mut quiet = |_: &str, _: u64, _: Option<u64>| {};
+        let mut file = std::io::Cursor::new(bytes);
+        let archive = read_within(limits, &mut file, head, "f", &ask, true, &mut reports, &mut quiet);
+        let (runs, _) = reports.finish();
+        assert_eq!(runs.len() as u64, archive.reports);
+        assert!(!runs.is_empty() && (runs.len() == 1 || runs.iter().all(|run| run.file != "f")));
+        assert!(runs.iter().all(|run| run.file == "f" || run.file.starts_with("f!")));
+        assert!(runs.iter().all(|run| run.file != "f" || run.verdict == Verdict::Refused));
+    }
+}
+
 /// The digest and size of the whole file, which is then at its beginning again.
 fn hash(
     file: &mut (impl Read + Seek),

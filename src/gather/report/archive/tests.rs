@@ -289,7 +289,7 @@ fn what_two_readers_could_read_in_two_ways_is_refused() {
         (zip(&[a.clone(), Member { at: Some(0), name: b"a.xml".to_vec(), ..a.clone() }]), "overlap"),
         (zip(&[Member { at: Some(9), ..a.clone() }, b.clone()]), "not what the directory says"),
         (zip(&[Member { name: b"d/".to_vec(), local_name: b"d/".to_vec(), ..a.clone() }]), "folder `d/` has contents"),
-        ([zip(&[]), zip(&[a.clone()])].concat(), "not where its end says"),
+        ([zip(&[]), zip(std::slice::from_ref(&a))].concat(), "not where its end says"),
         (zip(&[]), "none of its 0 files is a report"),
         (zip(&[stored("a.txt", b"hello")]), "it holds `a.txt`: it is in no report format"),
         (zip(&[stored("a.txt", b"hello"), stored("b.txt", b"hello")]), "none of its 2 files is a report"),
@@ -310,7 +310,7 @@ fn what_two_readers_could_read_in_two_ways_is_refused() {
         refuses(SMALL, &bytes, why);
     }
     let two_ends = {
-        let mut inner = zip(&[a.clone()]);
+        let mut inner = zip(std::slice::from_ref(&a));
         let outer = zip(&[a]);
         inner.truncate(inner.len() - 22);
         let comment = &outer[outer.len() - 22..];
