@@ -19,7 +19,7 @@ mod record;
 mod seal;
 mod vault;
 
-pub use cli::{Random, World, run};
+pub use cli::{Ended, Launch, Launcher, Random, World, run};
 
 /// Any bytes as a report. For `fuzz/`.
 #[cfg(fuzzing)]

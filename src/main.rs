@@ -1,5 +1,7 @@
 //! The process: builds the real [`World`] and runs in it.
 
+mod launch;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use vouchsafe::{World, run};
@@ -16,6 +18,8 @@ fn main() -> ExitCode {
         stdin: Box::new(std::io::stdin()),
         stdout: Box::new(std::io::BufWriter::new(std::io::stdout())),
         stderr: Box::new(std::io::stderr()),
+        launch: Box::new(launch::launch),
+        stdin_is_terminal: std::io::stdin().is_terminal(),
         stdout_is_terminal: std::io::stdout().is_terminal(),
         stderr_is_terminal: std::io::stderr().is_terminal(),
         user: whoami::username().ok().filter(|u| !u.is_empty()),

@@ -8,6 +8,7 @@ use crate::ledger::head::Head;
 use crate::ledger::leaf::{self, Via};
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::Record;
+use crate::record::parts_v1::{COUNTED_IN_VAULT, Provenance};
 use crate::record::run_v1::RunRecord;
 use crate::seal::signer::Signer;
 use crate::seal::trust::TrustSet;
@@ -36,11 +37,38 @@ pub(crate) struct Delivered {
     pub(crate) unlocked: Option<VaultError>,
     /// Why the record is not in the ledger.
     pub(crate) unlogged: Option<AppendError>,
+    /// The record and its bundle as they stand, where that is a later attempt than was asked for.
+    pub(crate) again: Option<(RunRecord, Sealed)>,
 }
+
+/// Attempts of one run that are looked through. Nobody retries a job more often.
+const ATTEMPTS: u32 = 1000;
 
 /// Puts the sealed record where it belongs and adds it to the ledger of its environment. A ledger that cannot be written to
 /// does not stop the record. An error means that the record is not in the vault.
 pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<Delivered, VaultError> {
+    let mut again: Option<(RunRecord, Sealed)> = None;
+    loop {
+        let (record, sealed) = again.as_ref().map_or((record, sealed), |(record, sealed)| (record, sealed));
+        match deliver_once(record, sealed, how)? {
+            Ok(mut delivered) => {
+                delivered.again = again;
+                return Ok(delivered);
+            }
+            Err(attempt) => {
+                let mut next = record.clone();
+                next.run.attempt = attempt;
+                let doing = format!("sign the record again as attempt {attempt}");
+                let sealed = super::seal(&next, how.signer);
+                let sealed = sealed.map_err(|e| VaultError::Other { doing, why: e.to_string() })?;
+                again = Some((next, sealed));
+            }
+        }
+    }
+}
+
+/// One try; the inner error is the attempt as which the record has to be signed again, because the one that it claims stands.
+fn deliver_once(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<Result<Delivered, u32>, VaultError> {
     let tags =
         Tags { env: record.environment.clone(), run_id: record.run.id.clone(), date: record.recorded_on.date_naive() };
     let read_head = || Head::read(how.vault, how.trust, &record.environment);
@@ -53,7 +81,10 @@ pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Re
             (put(record, sealed, how, &tags), head.join().ok())
         })
     };
-    let put = put?;
+    let put = match put? {
+        Ok(put) => put,
+        Err(attempt) => return Ok(Err(attempt)),
+    };
     let (mut receipt, unlocked) = (put.receipt, put.unlocked);
     // A record out of the spool may be in the ledger from an earlier try, even where the store seems to have stored it just
     // now: after an answer that was lost nobody can tell whose bytes stand there.
@@ -84,7 +115,7 @@ pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Re
         }
         Err(e) => Some(e),
     };
-    Ok(Delivered { receipt, unlocked, unlogged })
+    Ok(Ok(Delivered { receipt, unlocked, unlogged, again: None }))
 }
 
 /// What a put led to.
@@ -96,8 +127,8 @@ struct Standing {
 }
 
 /// Puts the record once. A different record that stands there is never touched: the new one is kept beside it and the
-/// receipt names both.
-fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Standing, VaultError> {
+/// receipt names both. The inner error is the next attempt, where what stands there is an earlier one.
+fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Result<Standing, u32>, VaultError> {
     let address = ledger::address_of(record);
     let stands = |put: Put, unlocked, conflicts_with| Standing {
         created: put.outcome == crate::vault::Outcome::Created,
@@ -122,7 +153,7 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
         first => first,
     };
     match first {
-        Ok((put, unlocked)) => Ok(stands(put, unlocked, None)),
+        Ok((put, unlocked)) => Ok(Ok(stands(put, unlocked, None))),
         Err(VaultError::Different { address: standing_at, theirs: bytes, .. }) => {
             let standing = judge(&bytes);
             if let Some(theirs) = same_claims(&standing, record) {
@@ -138,11 +169,14 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
                 standing_one.receipt.stored = Stored::SameClaims;
                 standing_one.receipt.keyid = standing.keyid.clone().unwrap_or_default();
                 standing_one.receipt.warnings.push(note.to_owned());
-                return Ok(standing_one);
+                return Ok(Ok(standing_one));
+            }
+            if is_earlier_attempt(&standing, record) {
+                return Ok(Err(record.run.attempt + 1));
             }
             let beside = address.conflict(&record.record_id.to_string()).unwrap_or_else(|| address.clone());
             let (put, unlocked) = once(&beside, &sealed.bytes, how.lock)?;
-            Ok(stands(put, unlocked, Some(standing_at)))
+            Ok(Ok(stands(put, unlocked, Some(standing_at))))
         }
         Err(e) => Err(e),
     }
@@ -158,6 +192,15 @@ fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRec
         r
     };
     (timeless(theirs) == timeless(record)).then_some(theirs)
+}
+
+/// Whether what stands there is, by a key that we trust, an earlier attempt at the same run: another job's, on a platform that
+/// counts no attempts, where the record says that they are counted here.
+fn is_earlier_attempt(standing: &Entry, record: &RunRecord) -> bool {
+    let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return false };
+    let counted = |p: &Provenance| p.fact == "run.attempt" && p.source.as_deref() == Some(COUNTED_IN_VAULT);
+    let another = theirs.run.job_id.as_ref().zip(record.run.job_id.as_ref()).is_some_and(|(a, b)| a != b);
+    record.provenance.iter().any(counted) && another && record.run.attempt < ATTEMPTS
 }
 
 #[cfg(test)]

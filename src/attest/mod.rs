@@ -16,7 +16,7 @@ pub(crate) use adopt::{Adopting, Fate, adopt};
 pub(crate) use anchor::{AnchorError, Anchored, Target, anchor};
 pub(crate) use append::{AppendError, Writer};
 pub(crate) use compact::{Compacted, Compacting, ROOM, compact};
-pub(crate) use deliver::{Delivery, deliver};
+pub(crate) use deliver::{Delivered, Delivery, deliver};
 pub(crate) use heartbeat::heartbeat;
 pub(crate) use receipt::{Logged, Receipt, Stored};
 #[cfg(feature = "tsa")]

@@ -6,19 +6,21 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// Done; everything asked for holds.
-    Done = 0,
+    Done,
     /// Could not do it: input, network, permission.
-    Failed = 1,
+    Failed,
     /// Wrong words on the command line.
-    Usage = 2,
+    Usage,
     /// Something does not verify.
-    Unverified = 3,
+    Unverified,
     /// Findings: gaps, exceptions, a lock that did not hold, unsupported records.
-    Findings = 4,
+    Findings,
     /// A different record for this run, attempt and kind already stands.
-    Different = 5,
+    Different,
     /// Signed and kept on this machine, not delivered.
-    Undelivered = 6,
+    Undelivered,
+    /// The code of a command that `run` ran, or what `run` itself ends with before there is one.
+    Of(u8),
 }
 
 impl Exit {
@@ -29,9 +31,25 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Unverified => 3,
+            Self::Findings => 4,
+            Self::Different => 5,
+            Self::Undelivered => 6,
+            Self::Of(code) => code,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
+        ExitCode::from(exit.code())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Words to calls, calls to words, exit codes: one file a command, and the only place that prints.
 
+mod about;
 mod anchors;
 mod attest;
 mod delivery;
@@ -11,17 +12,24 @@ mod key;
 mod ledger;
 mod list;
 mod lock;
+mod man;
+mod operator;
+mod outputs;
 mod progress;
 mod proof;
+mod run;
 mod schema;
 mod show;
+mod storing;
+mod summary;
+mod told;
 mod trust;
 mod twins;
 mod verify;
 mod words;
 mod world;
 
-pub use world::{Random, World};
+pub use world::{Ended, Launch, Launcher, Random, World};
 
 use crate::vault::{Vault, VaultError};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -42,7 +50,7 @@ Signed, write-once evidence of what a pipeline run did.
 
 Run `attest` as the last step of a pipeline: it gathers test outcomes, image and artifact digests, the commit, the \
 operator and the environment into one record, signs it, and puts it into a vault where nobody can change it. \
-`list`, `show` and `verify` answer the auditor, offline, with the public key and nothing else.
+`run -- COMMAND` does the same around a deployment by hand. `list`, `show` and `verify` answer the auditor, offline, with the public key and nothing else.
 
 Every flag has a VOUCHSAFE_* twin (--vault is VOUCHSAFE_VAULT; several values go one a line), and vouchsafe.toml in \
 the repository may set defaults. A flag wins over its variable, a variable over the file.
@@ -53,6 +61,7 @@ record for this run stands already · 6 signed and kept here, not delivered";
 #[derive(Subcommand)]
 enum Command {
     Attest(Box<attest::Args>),
+    Run(Box<run::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),
@@ -63,6 +72,7 @@ enum Command {
     Key(key::Args),
     Schema(schema::Args),
     Completions(schema::CompletionArgs),
+    Man(man::Args),
 }
 
 /// Runs the whole program in `world` and answers with its exit code.
@@ -85,24 +95,33 @@ pub fn run(mut world: World) -> ExitCode {
 
 fn parse_and_run(world: &mut World) -> Answer {
     let tree = twins::document(Cli::command());
-    let (words, sources) = twins::fill(world, &tree)?;
+    let (words, sources) = match twins::fill(world, &tree) {
+        Err(failure) if run::is_meant(world) => return Err(Failure { exit: run::BEFORE, ..failure }),
+        filled => filled?,
+    };
     let parsed = tree.try_get_matches_from(words).and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(e) => {
             let asked_for = !e.use_stderr();
             let text = e.render().to_string();
-            let stream: &mut dyn std::io::Write = if asked_for { &mut world.stdout } else { &mut world.stderr };
-            let _ = write!(stream, "{text}");
+            if asked_for {
+                let _ = write!(world.stdout, "{text}");
+            } else {
+                // It quotes the wrong word, which may be anybody's.
+                words::usage(world, &text);
+            }
             if !asked_for && !sources.is_empty() {
                 let told: Vec<String> = sources.iter().map(|(long, s)| twins::said_by(s, long)).collect();
                 world.say(&format!("note: also read from {}", told.join(", ")));
             }
-            return Ok(if asked_for { Exit::Done } else { Exit::Usage });
+            let wrong = if run::is_meant(world) { run::BEFORE } else { Exit::Usage };
+            return Ok(if asked_for { Exit::Done } else { wrong });
         }
     };
     match cli.command {
         Command::Attest(args) => attest::run(world, &args, &sources),
+        Command::Run(args) => run::run(world, &args, &sources),
         Command::Verify(args) => verify::run(world, &args),
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),
@@ -113,6 +132,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::Key(args) => key::run(world, &args),
         Command::Schema(args) => schema::run(world, &args),
         Command::Completions(args) => schema::completions(world, &args, Cli::command()),
+        Command::Man(args) => man::run(world, &args, twins::document(Cli::command())),
     }
 }
 

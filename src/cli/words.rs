@@ -18,11 +18,33 @@ pub(crate) fn tell(world: &mut World, failure: &Failure) {
     annotate(world, "error", &text);
 }
 
+/// Tells what the parser of the command line has against it: `text` is its own words around ours.
+pub(crate) fn usage(world: &mut World, text: &str) {
+    let text = shown::lines(text.trim_end());
+    world.say(&text);
+    let first = text.lines().next().unwrap_or_default();
+    annotate(world, "error", first.trim_start_matches("error: "));
+}
+
+/// GitHub shows ten annotations of a level a step (GitHub docs, "Workflow commands"), and nobody reads more.
+const ANNOTATIONS: usize = 10;
+
 /// One warning a line.
 pub(crate) fn warn(world: &mut World, warnings: &[String]) {
-    for warning in warnings {
+    for (n, warning) in warnings.iter().enumerate() {
         let text = shown::line(warning).into_owned();
         world.say(&format!("warning: {text}"));
+        if n < ANNOTATIONS {
+            annotate(world, "warning", &text);
+        }
+    }
+}
+
+/// What a person should look at although nothing is wrong with the record: an annotation where there are some.
+pub(crate) fn attend(world: &mut World, all: &[String]) {
+    for text in all {
+        let text = shown::line(text).into_owned();
+        world.say(&format!("note: {text}"));
         annotate(world, "warning", &text);
     }
 }
@@ -43,7 +65,7 @@ pub(crate) fn strangers(world: &mut World, strangers: &crate::vault::Strangers) 
 fn annotate(world: &mut World, level: &str, text: &str) {
     if world.var("GITHUB_ACTIONS") == Some("true") {
         let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-        world.say(&format!("::{level} title=vouchsafe::{text}"));
+        world.command(&format!("::{level} title=vouchsafe::{text}"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The world as values: what the process was given and where its words go. Nothing below touches the process itself.
 
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -8,6 +9,31 @@ use std::path::{Path, PathBuf};
 
 /// A source of random bytes.
 pub type Random = Box<dyn FnMut(&mut [u8]) -> bool>;
+
+/// A command to start, with the streams and the terminal of this process.
+pub struct Launch {
+    /// The program, as the shell would find it.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Variables of this process that it does not get.
+    pub without: Vec<&'static str>,
+    /// Variables that it gets besides.
+    pub with: Vec<(&'static str, String)>,
+}
+
+/// How a command ended.
+pub struct Ended {
+    /// Its exit code, unless a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// The first signal that asked this process, or its whole group, to stop meanwhile.
+    pub stopped_by: Option<i32>,
+}
+
+/// Starts a command and waits for its end; an error means that it was never started.
+pub type Launcher = Box<dyn FnMut(&Launch) -> std::io::Result<Ended>>;
 
 /// Everything the program may know of the process it runs in. `main.rs` builds the real one, tests build their own.
 pub struct World {
@@ -27,6 +53,10 @@ pub struct World {
     pub stdout: Box<dyn Write>,
     /// Human output.
     pub stderr: Box<dyn Write>,
+    /// Starts commands.
+    pub launch: Launcher,
+    /// Whether a person can type an answer.
+    pub stdin_is_terminal: bool,
     /// Whether a person reads standard output.
     pub stdout_is_terminal: bool,
     /// Whether a person reads standard error (then long work shows its progress).
@@ -58,9 +88,54 @@ impl World {
         Some(self.at(base).join("vouchsafe"))
     }
 
-    /// One line for people. A closed stream is not an error: the record matters more than the words about it.
-    pub(crate) fn say(&mut self, line: &str) {
-        // One write a line: standard error is not buffered.
+    /// Text for people. A closed stream is not an error: the record matters more than the words about it.
+    pub(crate) fn say(&mut self, text: &str) {
+        let text: Vec<_> = text.split('\n').map(no_command).collect();
+        self.command(&text.join("\n"));
+    }
+
+    /// A question, whose answer comes on the same line.
+    pub(crate) fn prompt(&mut self, question: &str) {
+        let _ = self.stderr.write_all(question.as_bytes()).and_then(|()| self.stderr.flush());
+    }
+
+    /// A line that a CI runner may take for a command of ours.
+    pub(crate) fn command(&mut self, line: &str) {
+        // One write: standard error is not buffered.
         let _ = self.stderr.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+/// The line with what a CI runner would obey taken apart: GitHub's `::command::` at the start of a line and its older
+/// `##[command]` anywhere in it (actions/runner, `ActionCommand.cs`), Azure's `##vso[command]`, TeamCity's `##teamcity[`.
+fn no_command(line: &str) -> Cow<'_, str> {
+    let mut line = Cow::Borrowed(line);
+    if line.trim_start().starts_with("::") {
+        line = line.replacen("::", ": :", 1).into();
+    }
+    for start in ["##[", "##vso[", "##teamcity["] {
+        if line.contains(start) {
+            line = line.replace(start, &format!("# {}", &start[1..])).into();
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_others_is_a_command() {
+        for (line, want) in [
+            ("::warning::x", ": :warning::x"),
+            ("  ::add-mask::x", "  : :add-mask::x"),
+            ("a ::b", "a ::b"),
+            ("a ##[group]x ##vso[task.setvariable]y", "a # #[group]x # #vso[task.setvariable]y"),
+            ("##teamcity[x]", "# #teamcity[x]"),
+            ("## a", "## a"),
+        ] {
+            assert_eq!(no_command(line), want);
+        }
     }
 }

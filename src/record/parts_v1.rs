@@ -45,6 +45,10 @@ pub(crate) enum How {
     Derived,
 }
 
+/// Source of `run.attempt` where the platform counts no attempts and the vault does: a record of the same run by another job
+/// is an earlier attempt.
+pub(crate) const COUNTED_IN_VAULT: &str = "counted in the vault, because the platform counts none";
+
 /// Where one fact of the record came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

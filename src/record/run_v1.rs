@@ -266,7 +266,7 @@ pub(crate) struct GitUser {
 }
 
 /// What a manual deployment ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manual {
     /// Program and arguments, secrets redacted. Empty when a person only recorded what they had done.

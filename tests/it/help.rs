@@ -4,6 +4,7 @@ use crate::stage::Stage;
 
 const COMMANDS: &[&str] = &[
     "attest",
+    "run",
     "verify",
     "list",
     "show",
@@ -18,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "ledger anchor",
     "schema",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -51,4 +53,25 @@ fn completions_are_scripts() {
         assert!(Stage::new().play(&["completions", shell]).exits(0).out.contains(says), "{shell}");
     }
     Stage::new().play(&["completions", "cmd.exe"]).exits(2);
+}
+
+#[test]
+fn every_command_has_its_page() {
+    let mut stage = Stage::new();
+    stage.env.insert("SOURCE_DATE_EPOCH".into(), "1700000000".into());
+    let top = stage.play(&["man"]).exits(0).out;
+    assert!(top.contains(".TH vouchsafe 1 2023-11-14 \"vouchsafe "), "{top}");
+    stage.play(&["man", "pages/man1"]).exits(0);
+    for command in COMMANDS {
+        let file = stage.dir.path().join(format!("pages/man1/vouchsafe-{}.1", command.replace(' ', "-")));
+        let page = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        assert!(page.contains(".SH EXAMPLE") || page.contains(".SH EXIT STATUS"), "{command}: {page}");
+        assert!(!page.contains(" --"), "{command}: a minus that cannot be copied\n{page}");
+    }
+    // the same day, the same bytes
+    stage.play(&["man", "again"]).exits(0);
+    let bytes = |dir: &str| std::fs::read(stage.dir.path().join(format!("{dir}/vouchsafe-attest.1"))).unwrap();
+    assert_eq!(bytes("pages/man1"), bytes("again"));
+    std::fs::write(stage.dir.path().join("a-file"), "").unwrap();
+    stage.play(&["man", "a-file"]).exits(1);
 }

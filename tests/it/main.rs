@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails")]
 
+mod action;
 mod attest;
 mod bad_input;
 mod corpus;
@@ -11,7 +12,9 @@ mod inspect;
 mod key;
 mod ledger;
 mod list;
+mod outputs;
 mod readme;
+mod run;
 mod spool;
 mod stage;
 mod verify;

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
-use vouchsafe::{World, run};
+use vouchsafe::{Ended, Launch, World, run};
 
 /// A temporary folder and what the program should believe of its surroundings.
 pub struct Stage {
@@ -17,6 +17,15 @@ pub struct Stage {
     pub user: Option<String>,
     /// Where the random bytes start; each call of the program draws others.
     pub seed: RefCell<u64>,
+    /// What a person who sits there types; `None` where nobody does.
+    pub typed: Option<&'static str>,
+    /// What a command that is started does, and how it ends.
+    pub command: Rc<dyn Fn(&Launch) -> std::io::Result<Ended>>,
+}
+
+/// A command that ends with this code.
+pub fn code(code: i32) -> std::io::Result<Ended> {
+    Ok(Ended { code: Some(code), signal: None, stopped_by: None })
 }
 
 /// What the program answered.
@@ -77,6 +86,8 @@ impl Stage {
             now: "2026-11-23T10:00:00Z".parse().unwrap(),
             user: Some("ada".into()),
             seed: RefCell::new(1),
+            typed: None,
+            command: Rc::new(|_| panic!("nothing was to be started")),
         }
     }
 
@@ -122,11 +133,16 @@ impl Stage {
                 }
                 true
             }),
-            stdin: Box::new(std::io::empty()),
+            stdin: Box::new(self.typed.unwrap_or_default().as_bytes()),
             stdout: Box::new(out.clone()),
             stderr: Box::new(err.clone()),
+            launch: Box::new({
+                let command = Rc::clone(&self.command);
+                move |launch| command(launch)
+            }),
+            stdin_is_terminal: self.typed.is_some(),
             stdout_is_terminal: false,
-            stderr_is_terminal: false,
+            stderr_is_terminal: self.typed.is_some(),
             user: self.user.clone(),
             host: Some("bastion".into()),
         };

@@ -9,7 +9,7 @@ use crate::cli::lock::Keep;
 use crate::cli::trust;
 use crate::cli::twins::Sources;
 use crate::cli::world::World;
-use crate::cli::{delivery, open_vault, words};
+use crate::cli::{delivery, open_vault, storing, words};
 use crate::export::shown;
 use crate::gather::platform::{self, Env};
 use crate::vault::Tags;
@@ -26,7 +26,7 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let env = Env::new(world.env.clone());
     let platform = platform::detect(&env);
     let facts = platform.read(&env);
-    let environment = args.environment.clone().or(facts.environment).unwrap_or_default().trim().to_owned();
+    let environment = args.about.environment.clone().or(facts.environment).unwrap_or_default().trim().to_owned();
     if environment.is_empty() || environment.len() > 200 {
         return Err(Failure::usage(
             "a heartbeat needs the environment whose ledger it goes into",
@@ -34,20 +34,24 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         ));
     }
     let fresh = fresh_id(world)?;
-    let id =
-        args.run_id.clone().or(Some(facts.run.id).filter(|id| !id.is_empty())).unwrap_or_else(|| fresh.to_string());
+    let id = args
+        .about
+        .run_id
+        .clone()
+        .or(Some(facts.run.id).filter(|id| !id.is_empty()))
+        .unwrap_or_else(|| fresh.to_string());
     let by = format!("{}-{id}-{}", platform.name, facts.run.attempt.max(1));
-    let vault = open_vault(world, &args.vault).map_err(lost)?;
-    let keep = args.lock.keep(vault.is_local())?;
-    let signer = match trust::signer(world, &args.sign)? {
+    let vault = open_vault(world, &args.storing.vault).map_err(lost)?;
+    let keep = args.storing.lock.keep(vault.is_local())?;
+    let signer = match trust::signer(world, &args.storing.sign)? {
         Some(signer) => signer,
-        None if vault.is_local() => trust::user_signer(world, &args.sign)?,
-        None => return Err(delivery::no_key(&args.vault)),
+        None if vault.is_local() => trust::user_signer(world, &args.storing.sign)?,
+        None => return Err(delivery::no_key(&args.storing.vault)),
     };
     if let Err(failure) = trust::trust_in_new_vault(world, &vault, &signer) {
         words::warn(world, &[format!("{:#}", failure.error)]);
     }
-    let trusting = delivery::trusting(world, &args.trust, &vault, &signer);
+    let trusting = delivery::trusting(world, &args.storing.trust, &vault, &signer);
     if let Err(distrust) = trusting.covers(&signer.public_key().keyid(), &environment, (world.now)()) {
         words::warn(world, &[format!("this heartbeat will not count here: {distrust}")]);
     }
@@ -86,12 +90,12 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         ];
         world.say(&lines.join("\n"));
     }
-    super::keep_anchors(world, args, &environment, &at.checkpoint, &id);
+    storing::keep_anchors(world, &args.storing, &environment, &at.checkpoint, &id);
     #[cfg(feature = "tsa")]
-    if let Some(url) = &args.tsa_url {
+    if let Some(url) = &args.storing.tsa_url {
         crate::cli::anchors::stamp(world, &vault, url, &environment, (at.size, &at.checkpoint), &id, &keep);
     }
-    delivery::flush_others(world, &Spool::at(world.at(&args.spool.spool)), &vault, &signer, &trusting);
+    delivery::flush_others(world, &Spool::at(world.at(&args.storing.spool.spool)), &vault, &signer, &trusting);
     Ok(Exit::Done)
 }
 
@@ -99,18 +103,22 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
 /// none.
 fn refuse_evidence(args: &Args, sources: &Sources) -> Result<(), Failure> {
     let said = [
-        ("report", !args.report.is_empty()),
-        ("artifact", !args.artifact.is_empty()),
-        ("image", !args.image.is_empty()),
-        ("image-metadata", !args.image_metadata.is_empty()),
-        ("oci-layout", !args.oci_layout.is_empty()),
-        ("iidfile", !args.iidfile.is_empty()),
+        ("report", !args.about.report.is_empty()),
+        ("artifact", !args.about.artifact.is_empty()),
+        ("image", !args.about.image.is_empty()),
+        ("image-metadata", !args.about.image_metadata.is_empty()),
+        ("oci-layout", !args.about.oci_layout.is_empty()),
+        ("iidfile", !args.about.iidfile.is_empty()),
         ("outcome", args.outcome.is_some()),
         ("needs", args.needs.is_some()),
-        ("ticket", !args.ticket.is_empty()),
-        ("reason", args.reason.is_some()),
-        ("output", args.output.is_some()),
-        ("emit", !args.emit.is_empty()),
+        ("ticket", !args.about.ticket.is_empty()),
+        ("reason", args.about.reason.is_some()),
+        ("emergency", args.about.emergency),
+        ("output", args.storing.output.is_some()),
+        ("emit", !args.storing.emit.is_empty()),
+        ("summary", args.storing.summary.is_some()),
+        ("step-outputs", args.storing.step_outputs.is_some()),
+        ("dotenv", args.storing.dotenv.is_some()),
         ("dry-run", args.dry_run),
     ];
     match said.iter().find(|(flag, said)| *said && !sources.contains_key(*flag)) {

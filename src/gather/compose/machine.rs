@@ -2,7 +2,7 @@
 
 use super::joining::Joining;
 use crate::gather::platform::{Env, Platform, PlatformFacts};
-use crate::gather::variables;
+use crate::gather::{git, variables};
 use crate::record::parts_v1::How;
 use crate::record::run_v1::{Manual, Runner};
 use std::collections::BTreeMap;
@@ -42,26 +42,46 @@ pub(super) fn runner(j: &mut Joining, facts: &PlatformFacts) -> Option<Runner> {
     Some(runner)
 }
 
-pub(super) fn manual(j: &mut Joining, platform: &Platform) -> Option<Manual> {
-    if !platform.is_manual() {
+/// What was done by hand: always where no platform runs us, and wherever `run` ran something.
+pub(super) fn manual(j: &mut Joining, env: &Env, platform: &Platform) -> Option<Manual> {
+    if !platform.is_manual() && j.ask.manual.is_none() {
         return None;
     }
+    let mut manual = j.ask.manual.clone().unwrap_or_default();
+    if !manual.command.is_empty() {
+        j.learned("manual.command", How::Flag, "the words after `--`");
+        let ended = "the operating system's word on the command";
+        let facts = [
+            ("manual.exitCode", manual.exit_code.is_some()),
+            ("manual.signal", manual.signal.is_some()),
+            ("manual.notStarted", manual.not_started.is_some()),
+        ];
+        for (fact, _) in facts.iter().filter(|(_, known)| *known) {
+            j.learned(fact, How::OsUser, ended);
+        }
+    }
+    manual.tty = Some(j.ask.tty);
     j.learned("manual.tty", How::OsUser, "standard error");
-    if j.ask.host.is_some() {
+    manual.host = j.ask.host.clone();
+    if manual.host.is_some() {
         j.learned("manual.host", How::OsUser, "host name");
     }
-    if j.ask.reason.is_some() {
+    manual.os_user = j.ask.user.clone();
+    if manual.os_user.is_some() {
+        j.learned("manual.osUser", How::OsUser, "operating system");
+    }
+    manual.git_user = git::user(&j.ask.dir, env);
+    if manual.git_user.is_some() {
+        j.learned("manual.gitUser", How::Git, "user.name, user.email");
+    }
+    manual.reason = j.ask.reason.clone();
+    let missing = match &manual.reason {
+        Some(_) => Vec::new(),
+        None => vec!["nobody told why this was done by hand; say --reason".to_owned()],
+    };
+    if manual.reason.is_some() {
         j.told("manual.reason", "reason");
     }
-    Some(Manual {
-        command: Vec::new(),
-        exit_code: None,
-        signal: None,
-        not_started: None,
-        os_user: None,
-        git_user: None,
-        host: j.ask.host.clone(),
-        tty: Some(j.ask.tty),
-        reason: j.ask.reason.clone(),
-    })
+    j.section("manual", missing, false);
+    Some(manual)
 }

@@ -1,6 +1,7 @@
 //! Joins platform, git, images, files, reports and words into one record, and says what could not be learned.
 
 mod change;
+mod emergency;
 mod joining;
 mod machine;
 mod outputs;
@@ -13,8 +14,8 @@ use super::pick::Pick;
 use super::platform::{Env, Platform};
 use super::report;
 use crate::record::SCHEMA_VERSION;
-use crate::record::parts_v1::{How, Outcome, Tool};
-use crate::record::run_v1::RunRecord;
+use crate::record::parts_v1::{How, Operator, Outcome, Tool};
+use crate::record::run_v1::{Manual, RunRecord};
 use crate::record::test_run_v1::Verdict;
 use chrono::{DateTime, Utc};
 use joining::Joining;
@@ -65,6 +66,22 @@ pub(crate) struct Ask {
     pub(crate) commit: Option<String>,
     /// Why it was done by hand.
     pub(crate) reason: Option<String>,
+    /// That the usual controls were set aside.
+    pub(crate) emergency: Option<Emergency>,
+    /// Whether another job's record of this run is an earlier attempt, where the platform counts none.
+    pub(crate) count_attempts: bool,
+    /// What was run by hand, and how that ended.
+    pub(crate) manual: Option<Manual>,
+    /// How that ended, in one word.
+    pub(crate) ended: Option<Outcome>,
+    /// When that began.
+    pub(crate) started_on: Option<DateTime<Utc>>,
+    /// Id for a run that has none; without it the record's own.
+    pub(crate) seed: Option<Uuid>,
+    /// Who answers for it, as a token told.
+    pub(crate) token_operator: Option<Operator>,
+    /// What keeps that token from being more than a claim, or from counting.
+    pub(crate) token_lacks: Option<String>,
     /// Operating-system user.
     pub(crate) user: Option<String>,
     /// Host name.
@@ -77,6 +94,14 @@ pub(crate) struct Ask {
     pub(crate) record_id: Uuid,
     /// Where a flag's value came from, when not from the command line: long name, kind, name of the source.
     pub(crate) sources: BTreeMap<String, (How, String)>,
+}
+
+/// What was told of an emergency beside its reason and ticket.
+pub(crate) struct Emergency {
+    /// Who agreed.
+    pub(crate) approved_by: Option<String>,
+    /// Working days within which it has to be reviewed.
+    pub(crate) review_days: u16,
 }
 
 /// What a command that ran tests ended with, as told.
@@ -160,7 +185,8 @@ pub(crate) fn gather(
     let changes = change::changes(&mut j, pull_request, facts.via);
     let variables = machine::kept_variables(&mut j, env, platform);
     let runner = machine::runner(&mut j, &facts);
-    let manual = machine::manual(&mut j, platform);
+    let manual = machine::manual(&mut j, env, platform);
+    let emergency = emergency::emergency(&mut j);
     let record = RunRecord {
         schema_version: SCHEMA_VERSION.to_owned(),
         record_id: ask.record_id,
@@ -178,7 +204,7 @@ pub(crate) fn gather(
         tickets,
         runner,
         variables,
-        emergency: None,
+        emergency,
         manual,
         tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
         completeness: j.completeness,

@@ -4,7 +4,7 @@ use super::GatherError;
 use super::joining::Joining;
 use crate::gather::outcome;
 use crate::gather::platform::{Platform, PlatformFacts};
-use crate::record::parts_v1::{Actor, How, Operator, Outcome, Run};
+use crate::record::parts_v1::{Actor, COUNTED_IN_VAULT, How, Operator, Outcome, Run};
 
 pub(super) fn environment(j: &mut Joining, facts: &PlatformFacts) -> Result<String, GatherError> {
     let named = match (&j.ask.environment, &facts.environment) {
@@ -36,8 +36,8 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
         run.id = id.clone();
         j.told("run.id", "run-id");
     } else if run.id.is_empty() {
-        run.id = j.ask.record_id.to_string();
-        j.learned("run.id", How::Derived, "recordId");
+        run.id = j.ask.seed.unwrap_or(j.ask.record_id).to_string();
+        j.learned("run.id", How::Derived, if j.ask.seed.is_some() { "made for this run" } else { "recordId" });
         if !platform.is_manual() {
             j.section(
                 "run",
@@ -69,6 +69,18 @@ pub(super) fn run(j: &mut Joining, facts: &PlatformFacts, platform: &Platform) -
             run.outcome = outcome;
             j.told("run.outcome", "outcome");
         }
+    }
+    if let Some(ended) = j.ask.ended {
+        run.outcome = ended;
+        j.learned("run.outcome", How::Derived, "how the command ended");
+    }
+    if j.ask.count_attempts && !j.provenance.iter().any(|p| p.fact == "run.attempt") {
+        j.learned("run.attempt", How::Derived, COUNTED_IN_VAULT);
+    }
+    // A platform's own time is of the whole run.
+    if let Some(began) = j.ask.started_on.filter(|_| run.started_on.is_none()) {
+        run.started_on = Some(began);
+        j.learned("run.startedOn", How::Clock, "the start of the command");
     }
     let missing = match run.outcome {
         Outcome::Unknown if !run.jobs.is_empty() => {
@@ -117,6 +129,15 @@ pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platfo
         operator =
             Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
         j.told("operator.login", "operator");
+    } else if let Some(told) = j.ask.token_operator.clone().filter(|_| operator.is_none()) {
+        let source = "--operator-token";
+        for (fact, known) in [("id", told.id.is_some()), ("login", told.login.is_some()), ("name", told.name.is_some())]
+        {
+            if known {
+                j.learned(&format!("operator.{fact}"), told.how, source);
+            }
+        }
+        operator = Some(told);
     } else if operator.is_none() && platform.is_manual() && j.ask.user.is_some() {
         operator =
             Some(Operator { id: None, login: j.ask.user.clone(), name: None, how: How::OsUser, on_behalf_of: None });
@@ -126,10 +147,11 @@ pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platfo
         operator.on_behalf_of = Some(Actor { login: Some(other.clone()), ..Actor::default() });
         j.told("operator.onBehalfOf", "on-behalf-of");
     }
-    let missing = match &operator {
-        None => vec!["nobody named who answers for this run; say --operator".to_owned()],
-        Some(_) => Vec::new(),
-    };
+    let mut missing: Vec<String> = j.ask.token_lacks.iter().cloned().collect();
+    j.warnings.extend(missing.iter().cloned());
+    if operator.is_none() {
+        missing.push("nobody named who answers for this run; say --operator".to_owned());
+    }
     j.section("operator", missing, operator.is_none());
     operator
 }

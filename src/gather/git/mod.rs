@@ -9,11 +9,13 @@ mod remote;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod user;
 
 use crate::record::parts_v1::{Completeness, How, Provenance, Status};
 use crate::record::run_v1::Commit;
 use git2::{ObjectType, Oid, Repository};
 use std::path::Path;
+pub(crate) use user::user;
 
 /// A commit object is refused above this many bytes, so that a hostile repository cannot fill the memory.
 const COMMIT_BYTES: usize = 4 * 1024 * 1024;

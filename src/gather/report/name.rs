@@ -17,10 +17,14 @@ pub(crate) fn cut(name: &mut Vec<u8>) {
 /// In memory of its own: that of the whole name goes.
 #[cold]
 fn shortened(name: &[u8]) -> Vec<u8> {
-    let whole = (0..=NAME_LIMIT).rev().find(|&end| name[end] & 0xC0 != 0x80).unwrap_or(0);
-    let digest = Sha256Digest::of(name);
-    let told = format!("… [{} bytes, sha256 {digest}]", name.len());
-    [&name[..whole], told.as_bytes()].concat()
+    told(name, name.len(), &Sha256Digest::of(name))
+}
+
+/// The beginning of a name, of which at least a byte more than [`NAME_LIMIT`] is at hand, and what the whole of it is.
+pub(crate) fn told(start: &[u8], length: usize, digest: &Sha256Digest) -> Vec<u8> {
+    let whole = (0..=NAME_LIMIT).rev().find(|&end| start[end] & 0xC0 != 0x80).unwrap_or(0);
+    let told = format!("… [{length} bytes, sha256 {digest}]");
+    [&start[..whole], told.as_bytes()].concat()
 }
 
 /// `text`, [`cut`], as a string of its own.

@@ -1,10 +1,18 @@
 //! What a file is, by its first bytes and never by its name.
 
+use super::input::HEAD;
+use super::json::Sketch;
 use super::refusal::{Refusal, quoted};
+use super::strangers;
 use super::xml::{Charset, local};
 
 /// The local name of the root element of what may be an XML file. Lenient: the reader will be strict.
 pub(crate) fn xml_root(head: &[u8]) -> Option<String> {
+    root_tag(head).map(|(name, _)| name)
+}
+
+/// The same, with the tag as it is written, as far as it is at hand: two formats may call their roots alike.
+pub(crate) fn root_tag(head: &[u8]) -> Option<(String, String)> {
     let text = Charset::detect(head).map_or_else(|_| bare(head), |charset| charset.preview(head));
     let mut rest = text.as_str();
     loop {
@@ -18,8 +26,9 @@ pub(crate) fn xml_root(head: &[u8]) -> Option<String> {
         } else {
             let name = rest.strip_prefix('<')?;
             let end = name.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+            let tag = rest.split('>').next().unwrap_or(rest);
             let name = local(&name.as_bytes()[..end]);
-            return (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
+            return (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), tag.to_owned()));
         }
     }
 }
@@ -67,10 +76,23 @@ pub(crate) fn stranger(head: &[u8], known: &str) -> Refusal {
         _ if head.split(|&b| b == b'\n').any(conflict) => {
             ("the file holds the marks of a merge conflict", "Resolve it, or better: run the tests again")
         }
-        [b'{' | b'[', ..] => ("the file is JSON, in no report format that is known here", ""),
+        [b'{' | b'[', ..] => return stranger_in_json(head),
+        _ if matches!(head, [0xFF, 0xFE, b'{' | b'[', ..] | [0xFE, 0xFF, 0, b'{' | b'[', ..]) => (
+            "the file is JSON in UTF-16, and JSON is written in UTF-8 (RFC 8259, section 8.1)",
+            "Let the tool write UTF-8",
+        ),
         _ => return unknown_text(head, known),
     };
     Refusal::new(what).help(help)
+}
+
+/// JSON in no known format, unless it is no JSON: then where.
+fn stranger_in_json(head: &[u8]) -> Refusal {
+    let whole = head.len() < HEAD;
+    Sketch::of(head, &[]).fault.filter(|_| whole).unwrap_or_else(|| {
+        Refusal::new("the file is JSON, in no report format that is known here")
+            .help("Check that this is a test report")
+    })
 }
 
 fn unknown_text(head: &[u8], known: &str) -> Refusal {
@@ -79,6 +101,7 @@ fn unknown_text(head: &[u8], known: &str) -> Refusal {
     match root {
         _ if html => html_page(),
         Some(root) if root.eq_ignore_ascii_case("html") => html_page(),
+        Some(root) if strangers::refusal(&root).is_some() => strangers::refusal(&root).unwrap_or_else(html_page),
         Some(root) => Refusal::new(format!("its root element is {}, and no report begins so", quoted(&root)))
             .help("Check that this is a test report"),
         None if head.trim_ascii_start().starts_with(b"<") => {
@@ -125,7 +148,7 @@ mod tests {
 
     #[test]
     fn strangers_are_told_by_name() {
-        let cases: [(&[u8], &str); 14] = [
+        let cases: [(&[u8], &str); 17] = [
             (b"", "is empty"),
             (b"\xEF\xBB\xBF", "white space"),
             (b" \n", "white space"),
@@ -133,7 +156,10 @@ mod tests {
             (b"\x1F\x8B\x08", "gzip"),
             (b"PK\x03\x04", "zip"),
             (b"\x28\xB5\x2F\xFD", "zstd"),
-            (b"{\"a\":1}", "JSON"),
+            (b"{\"a\":1}", "the file is JSON, in no report format"),
+            (b"{\"a\":1,\n}", "line 2, column 1: `}` stands where"),
+            (b"\xEF\xBB\xBF[1, ", "line 1, column 5: the file ends where an array"),
+            (b"\xFF\xFE{\0}\0", "JSON in UTF-16"),
             (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs"),
             (b"<!doctype HTML><p>", "web page"),
             (b"<?xml version='1.0'?><html>", "web page"),

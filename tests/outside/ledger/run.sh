@@ -13,7 +13,13 @@ export GOFLAGS=-mod=mod GOWORK=off
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/vouchsafe-ledger.XXXXXX")
 # What our own program said is told when it fails.
-trap 'rc=$?; [ $rc = 0 ] || tail -20 "$WORK/log" 2> /dev/null | sed "s/^/    /"; rm -rf "$WORK"; exit $rc' EXIT
+end() {
+  local rc=$?
+  [ $rc = 0 ] || tail -20 "$WORK/log" 2> /dev/null | sed "s/^/    /"
+  rm -rf "$WORK"
+  exit $rc
+}
+trap end EXIT
 cp "$HERE/go.mod" "$HERE/go.sum" "$HERE/main.go" "$WORK/"
 (cd "$WORK" && go build -o stranger .)
 printf '    %s\n' "$(go version -m "$WORK/stranger" | awk '$1 == "dep" { print $2, $3 }')"
@@ -36,6 +42,7 @@ for n in $(seq "$RECORDS"); do
     *) attest --run-id "run-$n" ;;
   esac
 done
+# shellcheck disable=SC2129 # one line a command, each with its own output
 "$BIN" ledger compact --vault vault --json > compacted.json 2>> log
 "$BIN" ledger anchor --vault vault --output anchors.txt >> log 2>&1
 "$BIN" show run-7 --vault vault --proof run-7.tlog-proof >> log 2>&1

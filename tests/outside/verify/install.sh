@@ -27,7 +27,7 @@ debian_mirror() {
     grep -v '^[[:space:]]*#' | grep -oE 'https?://[^[:space:]]+/debian/?' | head -n 1
 }
 
-keyring() { ls /usr/share/keyrings/debian-archive-keyring.* | head -n 1; }
+keyring() { printf '%s\n' /usr/share/keyrings/debian-archive-keyring.* | head -n 1; }
 
 # cosign SUITE WANT DIR: downloads the package `cosign` of SUITE and unpacks its one binary into DIR.
 cosign() {

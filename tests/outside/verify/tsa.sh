@@ -9,6 +9,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/vouchsafe-tsa.XXXXXX")
 pids=()
+# shellcheck disable=SC2317 # by the trap
 end() {
   local pid
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -230,8 +231,8 @@ verdicts() {
 # ours TEST: our side: one of the tests of src/seal/timestamp and src/gather/http that cargo marks `needs tsa.sh`
 ours() {
   local log=$work/cargo.log
-  (cd "$root" && VOUCHSAFE_TEST_TSA=$work/live cargo test --quiet --lib "$1" -- --ignored --exact) >"$log" 2>&1 &&
-    grep -q '^test result: ok. 1 passed' "$log" || { tail -n 30 "$log"; return 1; }
+  (cd "$root" && VOUCHSAFE_TEST_TSA=$work/live cargo test --quiet --lib "$1" -- --ignored --exact) >"$log" 2>&1 || true
+  grep -q '^test result: ok. 1 passed' "$log" || { tail -n 30 "$log"; return 1; }
 }
 
 live() {
