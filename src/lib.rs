@@ -28,6 +28,13 @@ pub fn fuzz_report(bytes: &[u8]) {
     gather::report::fuzz(bytes);
 }
 
+/// Any bytes as an archive of reports. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_archive(bytes: &[u8]) {
+    gather::report::fuzz_archive(bytes);
+}
+
 /// Any bytes as a record of the vault. For `fuzz/`.
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -6,7 +6,7 @@ use super::progress;
 use super::twins::{self, Source, Sources};
 use super::world::World;
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Emergency, Gathered, gather, outcome, report, tickets};
+use crate::gather::{Ask, Emergency, Gathered, TestExit, gather, outcome, report, tickets};
 use crate::record::parts_v1::{How, Outcome};
 use crate::record::run_v1::Manual;
 use chrono::{DateTime, Utc};
@@ -21,15 +21,20 @@ pub(crate) struct AboutArgs {
     /// Which of several records of this run: a service of a monorepo, a leg of a matrix
     #[arg(long, value_name = "NAME")]
     pub(crate) component: Option<String>,
-    /// Test reports (JUnit XML): paths or globs; may be said more than once
+    /// Reports of tests, scans and coverage, and archives of them (zip, tar, gzip): paths or globs; may be said more than
+    /// once
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     pub(crate) report: Vec<String>,
-    /// Take the reports for this format instead of recognising it
-    #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
-    pub(crate) report_format: Option<String>,
+    /// Take the reports for this format instead of recognising it; GLOB=NAME for some of them
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME", action = clap::ArgAction::Append)]
+    pub(crate) report_format: Vec<String>,
     /// Least severity that fails a scan, where the scanner's own rule should not count
     #[arg(help_heading = "What was tested and built", long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
     pub(crate) gate_threshold: Option<String>,
+    /// What a command that ran tests ended with. NAME is a report's path or file name, a glob of reports, or the command's
+    /// own name. Not 0 is failed, whatever its reports say: some say nothing of a suite that did not load
+    #[arg(help_heading = "What was tested and built", long, value_name = "NAME=CODE", action = clap::ArgAction::Append)]
+    pub(crate) test_exit: Vec<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     pub(crate) artifact: Vec<String>,
@@ -147,7 +152,10 @@ pub(crate) fn gathered(
         component: args.component.clone(),
         dir,
         reports: args.report.clone(),
-        report: report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() },
+        report: report::Ask::new(&args.report_format, args.gate_threshold.as_deref()).map_err(|e| {
+            Failure::usage(format!("--report-format: {e}"), "say NAME for all reports, or GLOB=NAME for some")
+        })?,
+        test_exits: args.test_exit.iter().map(|word| test_exit(word)).collect::<Result<_, _>>()?,
         artifacts: args.artifact.clone(),
         images: images(args),
         resolve: args.resolve,
@@ -209,6 +217,15 @@ fn emergency(args: &AboutArgs) -> Result<Option<Emergency>, Failure> {
         ));
     }
     Ok(Some(Emergency { approved_by: args.approved_by.clone(), review_days: args.review_days }))
+}
+
+fn test_exit(word: &str) -> Result<TestExit, Failure> {
+    TestExit::parse(word).ok_or_else(|| {
+        Failure::usage(
+            format!("--test-exit `{word}` is not NAME=CODE"),
+            "say a report's path, file name or glob, or the name of a command, and what it ended with, as in jest.xml=1",
+        )
+    })
 }
 
 /// A whole commit id: 40 hex digits (SHA-1) or 64 (SHA-256).

@@ -4,7 +4,7 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
 use super::{open_vault, proof, words};
-use crate::export::{sheet, shown};
+use crate::export::{figures, sheet, shown};
 use crate::ledger::filter::Filter;
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::parts_v1::{Actor, Status};
@@ -250,16 +250,10 @@ fn run_told(page: &mut Page, r: &RunRecord) {
         page.line(kind, format!("{}{platform} sha256:{digest}", a.name));
     }
     for t in &r.tests {
-        let counts = t.counts.map(|c| {
-            let flaky = if c.flaky > 0 { format!(", {} flaky", c.flaky) } else { String::new() };
-            format!(
-                ": {} tests, {} passed, {} failed, {} errored, {} skipped{flaky}",
-                c.total, c.passed, c.failed, c.errored, c.skipped
-            )
-        });
-        let why = t.error.as_ref().map(|e| format!(": {e}"));
-        let detail = counts.or(why).unwrap_or_default();
+        let why = t.error.clone();
+        let detail = figures::figures(t).or(why).map(|d| format!(": {d}")).unwrap_or_default();
         page.line("report", format!("{} {}{detail}", t.file, t.verdict.as_str()));
+        page.maybe("  written by", t.tool.as_ref().map(|_| figures::source(t)));
         for f in t.failing.iter().take(10) {
             let suite = f.suite.as_ref().map(|s| format!("{s} › ")).unwrap_or_default();
             page.line(&format!("  {}", f.outcome), format!("{suite}{}", f.name));
@@ -271,6 +265,13 @@ fn run_told(page: &mut Page, r: &RunRecord) {
         for warning in &t.warnings {
             page.line("  note", warning);
         }
+    }
+    for c in &r.test_commands {
+        let of = match c.reports.len() {
+            0 => "no report of it".to_owned(),
+            n => shown::many(n as u64, "report", "reports"),
+        };
+        page.line("command", format!("{} ended with {}, {of}", c.name, c.exit_code));
     }
     for change in &r.changes {
         if let Some(p) = &change.pull_request {

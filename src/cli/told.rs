@@ -82,6 +82,8 @@ pub(crate) fn tell(world: &mut World, json: bool, record: &RunRecord, receipt: &
     ));
     lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
     lines.extend(tests_line(record).map(|line| format!("  tests     {line}")));
+    let commands = record.test_commands.iter().filter(|c| c.exit_code != 0);
+    lines.extend(commands.map(|c| format!("  command   {} ended with {}", c.name, c.exit_code)));
     if !record.artifacts.is_empty() {
         lines.push(format!("  artifacts {}", record.artifacts.len()));
     }
@@ -139,8 +141,8 @@ pub(super) fn tests_line(record: &RunRecord) -> Option<String> {
             of(|c| c.skipped)
         )
     });
-    let s = if reports == 1 { "" } else { "s" };
-    Some(format!("{} in {reports} report{s}{}", worst.as_str(), counts.unwrap_or_default()))
+    let reports = shown::many(reports as u64, "report", "reports");
+    Some(format!("{} in {reports}{}", worst.as_str(), counts.unwrap_or_default()))
 }
 
 /// Whether the record is signed and waits on this disk.

@@ -1,6 +1,7 @@
 //! What people ask of the ledger, as text: one table of renderers over one list of columns.
 
 mod csv;
+pub(crate) mod figures;
 mod json_lines;
 pub(crate) mod sheet;
 pub(crate) mod shown;

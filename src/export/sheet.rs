@@ -2,7 +2,7 @@
 
 use crate::ledger::Entry;
 use crate::record::run_v1::{ArtifactKind, RunRecord};
-use crate::record::test_run_v1::{TestRun, Verdict};
+use crate::record::test_run_v1::{Covered, TestRun, Verdict};
 use crate::record::{Record, parts_v1::How};
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -45,6 +45,13 @@ pub(crate) const COLUMNS: &[Column] = &[
     col("reportsRefused", false, |e| {
         run(e, |r| Cell::Count(r.tests.iter().filter(|t| t.verdict == Verdict::Refused).count() as u64))
     }),
+    col("commandsFailed", false, |e| run(e, commands_failed)),
+    col("findings", false, |e| run(e, |r| summed(r.tests.iter().filter_map(|t| Some(t.gate.as_ref()?.findings))))),
+    col("findingsReached", false, |e| {
+        run(e, |r| summed(r.tests.iter().filter_map(|t| Some(t.gate.as_ref()?.reached))))
+    }),
+    col("linesCovered", false, |e| run(e, |r| summed(lines(r).map(|l| l.covered)))),
+    col("linesTotal", false, |e| run(e, |r| summed(lines(r).map(|l| l.total)))),
     col("operator", true, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.login.as_ref().or(o.id.as_ref()))))),
     col("operatorId", false, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.id.as_ref())))),
     col("operatorKnownBy", false, |e| run(e, |r| maybe(r.operator.as_ref().map(|o| how(o.how))))),
@@ -109,7 +116,24 @@ fn digest(artifact: &crate::record::run_v1::Artifact) -> String {
     format!("{}@sha256:{digest}", artifact.name)
 }
 
-/// The worst verdict of all reports of tests and scans; none at all is absent. Coverage is no verdict.
+/// Commands that ended with another code than 0; absent where nobody told any.
+fn commands_failed(record: &RunRecord) -> Cell {
+    let failed = record.test_commands.iter().map(|c| u64::from(c.exit_code != 0));
+    summed(failed)
+}
+
+/// Figures of lines, one a report that has them.
+fn lines(record: &RunRecord) -> impl Iterator<Item = Covered> {
+    record.tests.iter().filter_map(|t| t.coverage.as_ref()?.lines)
+}
+
+/// The sum; of nothing it is absent, not zero.
+fn summed(numbers: impl Iterator<Item = u64>) -> Cell {
+    numbers.reduce(u64::saturating_add).map_or(Cell::Absent, Cell::Count)
+}
+
+/// The worst verdict of all reports of tests and scans, and of the commands that ran them; none at all is absent.
+/// Coverage is no verdict. A command that failed counts also where none of the reports is its.
 pub(crate) fn worst(record: &RunRecord) -> Option<Verdict> {
     let rank = |v: &Verdict| match v {
         Verdict::Refused => 3,
@@ -118,7 +142,8 @@ pub(crate) fn worst(record: &RunRecord) -> Option<Verdict> {
         Verdict::Passed => 0,
     };
     let only_coverage = |t: &&TestRun| t.coverage.is_some() && t.counts.is_none() && t.verdict == Verdict::Empty;
-    record.tests.iter().filter(|t| !only_coverage(t)).map(|t| t.verdict).max_by_key(rank)
+    let told = record.test_commands.iter().filter(|c| c.exit_code != 0).map(|_| Verdict::Failed);
+    record.tests.iter().filter(|t| !only_coverage(t)).map(|t| t.verdict).chain(told).max_by_key(rank)
 }
 
 /// A sum over the reports that could be read; with none of them it is absent, not zero.

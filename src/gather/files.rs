@@ -160,7 +160,7 @@ fn is_file(path: &Path) -> bool {
 /// Characters that make a part of a pattern more than a name.
 const WILD: [char; 5] = ['*', '?', '[', '{', '\\'];
 
-fn matcher(glob: &str) -> anyhow::Result<GlobMatcher> {
+pub(crate) fn matcher(glob: &str) -> anyhow::Result<GlobMatcher> {
     let glob = GlobBuilder::new(glob).literal_separator(true).empty_alternates(true).build();
     // globset repeats the glob in its message; ours already has it.
     Ok(glob.map_err(|e| anyhow::anyhow!("{}", e.kind()))?.compile_matcher())

@@ -36,9 +36,10 @@ struct Descriptor {
 /// What the standard predicate says of one report; `None` for a report that could not be read: nothing is known then.
 ///
 /// No test at all is `FAILED`: whoever asks for this predicate asks whether tests passed. Passed with something to
-/// say (a flaky test, a header that counts otherwise) is `WARNED`.
+/// say (a flaky test, a header that counts otherwise, a command that failed and whose reports are not known) is `WARNED`.
 pub(crate) fn test_result(record: &RunRecord, test: &TestRun) -> Option<TestResult> {
-    let noted = !test.warnings.is_empty() || test.counts.is_some_and(|c| c.flaky > 0);
+    let strayed = record.test_commands.iter().any(|c| c.exit_code != 0 && c.reports.is_empty());
+    let noted = strayed || !test.warnings.is_empty() || test.counts.is_some_and(|c| c.flaky > 0);
     let result = match test.verdict {
         Verdict::Passed if noted => "WARNED",
         Verdict::Passed => "PASSED",

@@ -308,3 +308,121 @@ fn every_fact_says_how_it_became_known() {
         }
     }
 }
+
+fn archive(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/fixtures/archives/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn an_archive_is_attested_by_its_reports_and_named_with_its_digest() {
+    let stage = Stage::github();
+    stage.write("out/ci.zip", archive("fail_archiver.zip"));
+    stage.write("r.xml", GREEN);
+    let words = ["attest", "-e", "p", "--report", "out/*.zip", "--report", "r.xml", "--dry-run", "--json"];
+    let record = stage.play(&words).exits(0).json()["predicate"].clone();
+    let files: Vec<_> = record["tests"].as_array().unwrap().iter().map(|t| t["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["out/ci.zip!junit/a.xml", "out/ci.zip!junit/b.xml", "r.xml"]);
+    use sha2::Digest as _;
+    let digest: String =
+        sha2::Sha256::digest(archive("fail_archiver.zip")).iter().map(|b| format!("{b:02x}")).collect();
+    let source = format!("out/ci.zip sha256:{digest}");
+    let told = record["provenance"].as_array().unwrap();
+    assert!(told.contains(&json!({"fact": "tests", "how": "file", "source": source})), "{told:?}");
+    assert!(told.contains(&json!({"fact": "tests", "how": "file", "source": "--report"})), "{told:?}");
+    // cut short: one refused report, and nothing of what could be read
+    stage.write("out/ci.zip", &archive("fail_archiver.zip")[..540]);
+    let cut = stage.play(&words).exits(1).json()["predicate"].clone();
+    assert_eq!((&cut["tests"][0]["file"], &cut["tests"][0]["verdict"]), (&json!("out/ci.zip"), &json!("refused")));
+    assert_eq!(cut["tests"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_exit_code_outweighs_what_a_report_says() {
+    let stage = Stage::github();
+    stage.write("r/jest.xml", "<testsuites tests=\"0\"/>");
+    stage.write("r/unit.xml", GREEN);
+    stage.write("r/red.xml", RED);
+    stage.write("r/cut.xml", "<testsuite>");
+    let words = ["attest", "-e", "p", "--report", "r/*.xml", "--fail-on", "never", "--json", "--dry-run"];
+    let exits = ["--test-exit", "jest.xml=1", "--test-exit", "r/[uc]*.xml=137", "--test-exit", "red.xml=0"];
+    let record = stage.play(&[&words[..], &exits].concat()).exits(0).json()["predicate"].clone();
+    let told: Vec<_> = record["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (t["file"].as_str().unwrap(), t["verdict"].as_str().unwrap(), t["exitCode"].as_i64()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("r/cut.xml", "refused", Some(137)),
+            ("r/jest.xml", "failed", Some(1)),
+            ("r/red.xml", "failed", Some(0)),
+            ("r/unit.xml", "failed", Some(137)),
+        ]
+    );
+    let warnings = record["tests"][1]["warnings"].to_string();
+    assert!(warnings.contains("its command `jest.xml` ended with 1, the report says empty"), "{warnings}");
+    assert_eq!(
+        record["testCommands"][1],
+        json!({"name": "r/[uc]*.xml", "exitCode": 137, "reports": ["r/cut.xml", "r/unit.xml"]})
+    );
+}
+
+#[test]
+fn a_command_without_a_report_still_counts() {
+    let stage = Stage::github();
+    stage.write("r.xml", GREEN);
+    let words = ["attest", "-e", "p", "--report", "r.xml", "--emit", "test-result", "--emit-dir", "out"];
+    stage.play(&[&words[..], &["--test-exit", "lint=0", "--fail-on", "tests"]].concat()).exits(0);
+    let stage = Stage::github();
+    stage.write("r.xml", GREEN);
+    let failed = stage.play(&[&words[..], &["--test-exit", "e2e=-1", "--fail-on", "tests"]].concat()).exits(4);
+    assert!(failed.err.contains("--test-exit `e2e` is of no report here"), "{}", failed.err);
+    assert!(failed.err.contains("command   e2e ended with -1"), "{}", failed.err);
+    let listed = stage.play(&["list", "--json"]).exits(0).json_lines();
+    assert_eq!((&listed[0]["tests"], &listed[0]["commandsFailed"]), (&json!("failed"), &json!(1)));
+    assert_eq!(listed[0].get("findings").filter(|f| !f.is_null()), None, "absent is not zero");
+    let shown = stage.play(&["show"]).exits(0);
+    assert!(shown.out.contains("command      e2e ended with -1, no report of it"), "{}", shown.out);
+    let emitted = Stage::statement(&std::fs::read(stage.at("out/test-result-1.json")).unwrap());
+    assert_eq!(emitted["predicate"]["result"], "WARNED", "nobody knows whose report it is");
+    // without any report, and from the twin
+    let mut stage = Stage::github();
+    stage.env.insert("VOUCHSAFE_TEST_EXIT".into(), "unit=1\nlint=0".into());
+    stage.play(&["attest", "-e", "p", "--fail-on", "tests"]).exits(4);
+    let (_, bytes) = stage.only_record();
+    let record = Stage::statement(&bytes)["predicate"].clone();
+    assert_eq!(record["testCommands"].as_array().unwrap().len(), 2);
+    let told = record["provenance"].as_array().unwrap();
+    assert!(
+        told.contains(&json!({"fact": "testCommands", "how": "flag", "source": "VOUCHSAFE_TEST_EXIT"})),
+        "{told:?}"
+    );
+    for wrong in ["x", "=1", "x=", "x=one", "x=1.5", "x=99999999999"] {
+        let wrong = stage.play(&["attest", "-e", "p", "--test-exit", wrong]).exits(2);
+        assert!(wrong.err.contains("is not NAME=CODE"), "{}", wrong.err);
+    }
+}
+
+#[test]
+fn more_names_than_a_record_holds_are_counted_and_the_record_is_written() {
+    let stage = Stage::github();
+    let case = |n: usize| format!("<testcase name=\"{n:03}{}\"><failure/></testcase>", "n".repeat(1000));
+    let red = format!("<testsuite>{}</testsuite>", (0..200).map(case).collect::<String>());
+    for n in 0..125 {
+        stage.write(&format!("r/{n:03}.xml"), &red);
+    }
+    stage.play(&["attest", "-e", "p", "--report", "r/*.xml"]).exits(0);
+    let (_, bytes) = stage.only_record();
+    assert!(bytes.len() < 16 << 20, "{}", bytes.len());
+    let record = Stage::statement(&bytes)["predicate"].clone();
+    let tests = record["tests"].as_array().unwrap();
+    assert_eq!(tests.len(), 125);
+    let named = |t: &serde_json::Value| t["failing"].as_array().map_or(0, Vec::len) as u64;
+    assert!(tests.iter().all(|t| named(t) + t["failingOmitted"].as_u64().unwrap_or(0) == 200));
+    assert_eq!(named(&tests[0]), 200);
+    let why = record["completeness"].to_string();
+    assert!(why.contains("reports name fewer of their failing tests than they hold"), "{why}");
+    stage.play(&["verify"]).exits(0);
+}

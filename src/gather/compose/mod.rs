@@ -7,8 +7,10 @@ mod machine;
 mod outputs;
 mod run;
 mod source;
+mod tested;
 
 use super::Progress;
+use super::pick::Pick;
 use super::platform::{Env, Platform};
 use super::report;
 use crate::record::SCHEMA_VERSION;
@@ -34,6 +36,8 @@ pub(crate) struct Ask {
     pub(crate) reports: Vec<String>,
     /// How reports are read.
     pub(crate) report: report::Ask,
+    /// What the commands that ran tests ended with.
+    pub(crate) test_exits: Vec<TestExit>,
     /// Globs of files.
     pub(crate) artifacts: Vec<String>,
     /// Images: the name of a source in [`image::SOURCES`] and its value.
@@ -100,6 +104,27 @@ pub(crate) struct Emergency {
     pub(crate) review_days: u16,
 }
 
+/// What a command that ran tests ended with, as told.
+#[derive(Clone, Debug)]
+pub(crate) struct TestExit {
+    /// The name it was given.
+    pub(crate) name: String,
+    /// Which reports are its.
+    pub(crate) pick: Pick,
+    /// Its exit code.
+    pub(crate) code: i32,
+}
+
+impl TestExit {
+    /// Reads `NAME=CODE`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        let (name, code) = word.rsplit_once('=')?;
+        let name = name.trim();
+        let code = code.trim().parse().ok()?;
+        (!name.is_empty()).then(|| Self { name: name.to_owned(), pick: Pick::new(name), code })
+    }
+}
+
 /// A record, and what a person should know about how it came to be.
 pub(crate) struct Gathered {
     /// The record.
@@ -111,9 +136,10 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Whether any report says that something failed.
+    /// Whether any report, or the exit code of any command, says that something failed.
     pub(crate) fn tests_failed(&self) -> bool {
-        self.record.tests.iter().any(|t| t.verdict == Verdict::Failed)
+        let RunRecord { tests, test_commands, .. } = &self.record;
+        tests.iter().any(|t| t.verdict == Verdict::Failed) || test_commands.iter().any(|c| c.exit_code != 0)
     }
 }
 
@@ -152,7 +178,8 @@ pub(crate) fn gather(
     let source::Checkout { commit, message, remote_url } = source::checkout(&mut j, &facts);
     let repository = source::repository(&mut j, &facts, remote_url);
     let artifacts = outputs::artifacts(&mut j, env, progress);
-    let tests = outputs::tests(&mut j, progress);
+    let mut tests = tested::tests(&mut j, progress);
+    let test_commands = tested::commands(&mut j, &mut tests);
     let pull_request = facts.pull_request.clone();
     let tickets = change::find_tickets(&mut j, commit.as_ref(), message.as_deref(), pull_request.as_ref());
     let changes = change::changes(&mut j, pull_request, facts.via);
@@ -172,7 +199,7 @@ pub(crate) fn gather(
         commit,
         artifacts,
         tests,
-        test_commands: Vec::new(),
+        test_commands,
         changes,
         tickets,
         runner,

@@ -3,10 +3,9 @@
 use super::joining::Joining;
 use crate::gather::http::{self, Http};
 use crate::gather::platform::Env;
-use crate::gather::{Progress, artifact, files, image, report};
+use crate::gather::{Progress, artifact, files, image};
 use crate::record::parts_v1::{How, Provenance};
 use crate::record::run_v1::Artifact;
-use crate::record::test_run_v1::{TestRun, Verdict};
 
 /// Where GitHub's runner lists the artifacts that steps declared.
 const DECLARED: &str = "GITHUB_ARTIFACTS_LIST";
@@ -59,33 +58,4 @@ pub(super) fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> 
     }
     j.section("artifacts", missing, all.is_empty());
     all
-}
-
-pub(super) fn tests(j: &mut Joining, progress: &mut Progress) -> Vec<TestRun> {
-    let mut missing = Vec::new();
-    let mut tests = Vec::new();
-    match files::expand(&j.ask.dir, &j.ask.reports) {
-        Ok(expanded) => {
-            for (path, shown) in &expanded.files {
-                let test = report::read(path, shown, &j.ask.report, progress);
-                if test.verdict == Verdict::Refused {
-                    let why = test.error.as_deref().unwrap_or("it cannot be read");
-                    missing.push(format!("report `{shown}` was refused: {why}"));
-                }
-                tests.push(test);
-            }
-            missing.extend(expanded.unmatched.iter().map(|p| format!("--report `{p}` matched no file")));
-            missing.extend(expanded.problems);
-        }
-        Err(e) => missing.push(format!("--report: {e:#}")),
-    }
-    j.unreadable.extend(missing.iter().cloned());
-    if tests.is_empty() && missing.is_empty() {
-        missing.push("no report was named; say --report".into());
-    }
-    if !tests.is_empty() {
-        j.learned("tests", How::File, "--report");
-    }
-    j.section("tests", missing, tests.is_empty());
-    tests
 }

@@ -1,8 +1,10 @@
 //! Reports of tests, in the formats that tools write.
 //!
 //! The one unforgivable error is to let a run that failed, did not finish or was never read look like success. So
-//! [`read`] never fails: what cannot be read becomes a test run whose verdict says so.
+//! [`open`] never fails: what cannot be read becomes a test run whose verdict says so.
 
+mod archive;
+mod ask;
 mod bandit;
 mod cargo_audit;
 mod cargo_deny;
@@ -39,11 +41,13 @@ mod name;
 mod npm_audit;
 mod nunit2;
 mod nunit3;
+mod open;
 mod open_test_reporting;
 mod outcome;
 mod playwright;
 mod recognise;
 mod refusal;
+mod reports;
 mod rspec;
 mod runs;
 mod sarif;
@@ -61,12 +65,22 @@ mod xunit;
 
 use super::Progress;
 use crate::record::test_run_v1::{TestRun, Verdict};
-use input::{FILE_LIMIT, Input};
+#[cfg(any(test, fuzzing))]
+use input::FILE_LIMIT;
+use input::{HEAD, Input};
+use open::{is_report, looks_broken};
 use refusal::Refusal;
-use std::fs::File;
 use std::io::Read;
+#[cfg(test)]
 use std::path::Path;
 use tally::Tally;
+
+pub(crate) use archive::Archive;
+#[cfg(fuzzing)]
+pub(crate) use archive::fuzz as fuzz_archive;
+pub(crate) use ask::{Ask, THRESHOLDS};
+pub(crate) use open::{Opened, open};
+pub(crate) use reports::Reports;
 
 /// A report format.
 pub(crate) struct Format {
@@ -123,40 +137,18 @@ const fn row(name: &'static str, recognises: fn(&[u8]) -> bool, read: Reader) ->
     Format { name, recognises, read }
 }
 
-/// Least severities that a person may ask to fail a gate, in the words of the scanners.
-pub(crate) const THRESHOLDS: &[&str] = &["critical", "high", "medium", "low", "error", "warning", "note", "any"];
-
-/// What was asked for, besides the report.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ask {
-    /// A row of [`FORMATS`] by name; switches recognition off.
-    pub(crate) forced: Option<String>,
-    /// Least severity that fails a gate: one of [`THRESHOLDS`]. Without it each format has its own.
-    pub(crate) threshold: Option<String>,
-}
-
-/// Reads the report at `path`, once and in constant memory, hashing every byte of it.
-///
-/// `shown` is how the path is told. What cannot be opened or read has the verdict `refused`, an `error` that says what,
-/// where and what to do, and no counts.
+/// Reads the report at `path`, as what was named.
+#[cfg(test)]
 pub(crate) fn read(path: &Path, shown: &str, ask: &Ask, progress: &mut Progress<'_>) -> TestRun {
-    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
-    let why = match opened {
-        Ok((mut file, metadata)) if metadata.is_file() => {
-            return read_with(&mut file, shown, Some(metadata.len()), ask, FILE_LIMIT, progress);
-        }
-        Ok((_, metadata)) if metadata.is_dir() => "it is a folder".to_owned(),
-        Ok(_) => "it is not a regular file".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    let refusal = Refusal::new(why).help("Check the path, and that the step which writes the report has run");
-    refused(shown, ask.forced.as_deref().and_then(format_named), &refusal)
+    let mut reports = Reports::default();
+    open(path, shown, ask, true, &mut reports, progress);
+    reports.finish().0.remove(0)
 }
 
 /// Reads a report from `reader`: [`read`] without a file, for tests and fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_from(mut reader: impl Read, shown: &str, forced: Option<&str>) -> TestRun {
-    let ask = Ask { forced: forced.map(str::to_owned), threshold: None };
+    let ask = Ask { forced: forced.map(str::to_owned), ..Ask::default() };
     read_with(&mut reader, shown, None, &ask, FILE_LIMIT, &mut |_, _, _| {})
 }
 
@@ -213,12 +205,16 @@ fn read_with(
     run
 }
 
+/// The names of all formats.
+pub(crate) fn known() -> String {
+    FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
+}
+
 fn format_named(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
 fn choose(input: &mut Input<'_>, forced: Option<&str>) -> Result<&'static Format, Refusal> {
-    let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
     if let Some(name) = forced {
         let unknown = || Refusal::new(format!("there is no report format `{name}`; there are: {}", known()));
         return format_named(name).ok_or_else(unknown);

@@ -204,7 +204,7 @@ fn no_message_carries_what_an_entity_points_to_or_a_control_character() {
 fn what_cannot_be_opened_is_refused_without_a_digest() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.xml"), folder.path().to_owned()] {
-        let run = read(&path, "shown", &Ask { forced: Some("junit".into()), threshold: None }, &mut |_, _, _| {});
+        let run = read(&path, "shown", &Ask { forced: Some("junit".into()), ..Ask::default() }, &mut |_, _, _| {});
         assert_eq!((run.verdict, run.sha256, run.counts), (Verdict::Refused, None, None));
         assert!(run.error.unwrap().starts_with("could not read `shown` as a junit report: "));
     }
