@@ -123,7 +123,7 @@ fn read_within(
 }
 
 /// Reads `bytes` as an archive of every kind and asserts what must hold of any answer. For `fuzz/`.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz(bytes: &[u8]) {
     use crate::record::test_run_v1::Verdict;
     let limits = Limits { packed: 1 << 20, unpacked: 1 << 20, members: 100, ..LIMITS };

@@ -381,3 +381,36 @@ fn a_refused_archive_takes_back_what_was_read() {
     assert_eq!(archive.sha256, Some(Sha256Digest::of(&bytes)));
     assert_eq!(files(&reports.finish().0), [("ci.zip", Verdict::Refused)]);
 }
+
+#[test]
+fn damaged_archives_of_real_tools_keep_the_laws() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/archives");
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        // xorshift64: the same in every run
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize % below.max(1)
+    };
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for whole in files.iter().map(|path| std::fs::read(path).unwrap()) {
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(3) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes[at] = [0, 1, 0x7F, 0xFF][random(4)],
+                    1 => bytes.truncate(at),
+                    2 => drop(bytes.splice(at..at, whole[random(whole.len())..].iter().copied().take(64))),
+                    _ => bytes[at..].iter_mut().take(4).for_each(|b| *b = 0xFF),
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            fuzz(&bytes);
+        }
+    }
+}
