@@ -6,6 +6,7 @@
 # examples/gitlab/ is the project; the blocks of docs/GITLAB.md are run as they stand there. gitlab-ci-local is not GitLab: it says GITLAB_CI=false, knows no merge request and no
 # attempt, and leaves .post out after a stage that was skipped; so the variables are given, and what fails is in the last stage.
 # Wants node 20, git, jq, rsync, shellcheck, python3. Half a minute of CPU.
+# shellcheck disable=SC2016 # names that look like commands, filters of jq
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$OUTSIDE/../.."
@@ -26,7 +27,7 @@ fi
 runner=$runner/node_modules/.bin/gitlab-ci-local
 schemas=$TOOLS/check-jsonschema-$CHECK_JSONSCHEMA_VERSION
 if ! "$schemas/bin/check-jsonschema" --version >/dev/null 2>&1; then
-  python3 -m venv --clear "$schemas" >&2 && "$schemas/bin/pip" install --quiet "check-jsonschema==$CHECK_JSONSCHEMA_VERSION" >&2 || { fail "check-jsonschema could not be installed"; exit 1; }
+  { python3 -m venv --clear "$schemas" && "$schemas/bin/pip" install --quiet "check-jsonschema==$CHECK_JSONSCHEMA_VERSION"; } >&2 || { fail "check-jsonschema could not be installed"; exit 1; }
 fi
 part gitlab-ci-local "$GITLAB_CI_LOCAL_VERSION, node $(node --version)"
 part check-jsonschema "$CHECK_JSONSCHEMA_VERSION"
@@ -94,12 +95,18 @@ holds() {
   fi
 }
 
+# checks NAME COMMAND...: what it says is shown where it fails.
+checks() {
+  local name=$1
+  shift
+  if "$@" >"$STAGE/said" 2>&1; then pass "$name"; else fail "$name"; sed 's/^/    /' "$STAGE/said"; fi
+}
 said() { if grep -qF -- "$2" "$STAGE/log"; then pass "$1"; else fail "$1: not said: $2"; tail -n 15 "$STAGE/log" | sed 's/^/    /'; fi; }
 
 # --------------------------------------------------------------------------------------------------------- on paper
 
-"$schemas/bin/check-jsonschema" --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci-template.yml examples/gitlab/*.yml examples/gitlab/.gitlab-ci.yml &&
-  pass "GitLab's schema: the template and the examples" || fail "GitLab's schema: the template or an example"
+gitlab_schema() { "$schemas/bin/check-jsonschema" --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$@"; }
+checks "GitLab's schema: the template and the examples" gitlab_schema .gitlab-ci-template.yml examples/gitlab/*.yml examples/gitlab/.gitlab-ci.yml
 
 # GitLab pastes inputs as text (lib/gitlab/ci/config/interpolation/text_template.rb), gitlab-ci-local does not. So the same here.
 paste_inputs() {
@@ -116,8 +123,7 @@ PY
 }
 for inputs in '{}' '{"name": "till-evidence", "stage": "attest", "environment": "production", "report": "junit/*.xml", "rules": [{"if": "$CI_COMMIT_BRANCH == \"main\""}], "image": "r.example.com/a@sha256:00"}'; do
   paste_inputs templates/attest.yml "$inputs" >"$STAGE/pasted.yml"
-  "$schemas/bin/check-jsonschema" --quiet --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci "$STAGE/pasted.yml" &&
-    pass "GitLab's schema: the component with $(cut -c 1-40 <<<"$inputs")" || fail "GitLab's schema: the component with $inputs"
+  checks "GitLab's schema: the component with $(cut -c 1-40 <<<"$inputs")" gitlab_schema "$STAGE/pasted.yml"
 done
 
 # The script of the jobs is for any POSIX shell.
@@ -125,7 +131,7 @@ done
 import ruamel.yaml, sys
 print("#!/bin/sh\n" + ruamel.yaml.YAML().load(open(sys.argv[1]))[".vouchsafe:program"]["script"][0] + '\n"$vouchsafe" --version')
 PY
-shellcheck "$STAGE/program.sh" examples/shop/*.sh && pass "shellcheck: the script" || fail "shellcheck: the script"
+checks "shellcheck: the script" shellcheck "$STAGE/program.sh" examples/shop/*.sh
 
 # ------------------------------------------------------------------------------------------------------- the program
 
@@ -195,11 +201,11 @@ digest=$(sha256sum "$P/dist/shop.tar" | cut -d ' ' -f 1)
 holds "green: the digest came in by dotenv" ".[0].artifacts | any(.name == \"registry.example.com/acme/shop\" and .kind == \"image\" and (tostring | contains(\"$digest\")))"
 # what the next job, or a person, has of it
 if grep -qx "VOUCHSAFE_ADDRESS=$(records | jq -r .at)" "$P/vouchsafe.env" && grep -qx VOUCHSAFE_OUTCOME=succeeded "$P/vouchsafe.env"; then pass "green: address and outcome go out by dotenv"; else fail "green: dotenv is $(cat "$P/vouchsafe.env")"; fi
-cmp -s "$P/vouchsafe-record.json" "$V/$(records | jq -r .at)" && pass "green: the record is an artifact of the job" || fail "green: no record among the artifacts"
+checks "green: the record is an artifact of the job" cmp "$P/vouchsafe-record.json" "$V/$(records | jq -r .at)"
 touch "$P/down" && commit 'the cluster is down'
 pipeline
 holds "red: a second record, failed, and the pipeline stays red" 'length == 2 and (.[1] | .run.outcome == "failed" and .run.id == "1001" and .run.job == "vouchsafe:failure")' 1
-"$VOUCHSAFE" verify --vault "$V" --key "$STAGE/public.pem" >"$STAGE/log" 2>&1 && pass "green, red: verify" || { fail "green, red: verify"; cat "$STAGE/log"; }
+checks "green, red: verify" "$VOUCHSAFE" verify --vault "$V" --key "$STAGE/public.pem"
 
 # A failed job is retried and the same pipeline ends well: GitLab counts no attempts, the vault does.
 project retried
@@ -318,7 +324,8 @@ holds "page: the first record, by a program that was fetched, into the artifacts
 page first
 said "page: verify has seen the record" "1 record"
 page keys
-[ -s "$P/trust.json" ] && grep -q 'BEGIN ENCRYPTED PRIVATE KEY' "$P/signing-key.pem" && pass "page: an encrypted key and its trust set" || fail "page: no encrypted key"
+checks "page: the key is encrypted" grep 'BEGIN ENCRYPTED PRIVATE KEY' "$P/signing-key.pem"
+checks "page: its trust set" jq -e . "$P/trust.json"
 
 project set
 cp "$P/.gitlab-ci.yml" "$P/project.yml"

@@ -77,7 +77,7 @@ shell_scripts() {
   found 15 "${list[@]}" && shellcheck -x "${list[@]}"
 }
 
-workflows() { files '.github/workflows/*.yml' 'examples/*/.github/workflows/*.yml' 'examples/github/*.yml' 'examples/forgejo/*.yml'; }
+workflows() { files '.github/workflows/*.yml' 'examples/*/.github/workflows/*.yml' 'examples/github/*.yml' examples/platforms/forgejo.yml; }
 actions() { files action.yml '*/action.yml' ; }
 run_actionlint() {
   local list
@@ -90,17 +90,24 @@ run_zizmor() {
   found 2 "${list[@]}" && "$TOOLS/lint/bin/zizmor" --offline --no-progress --format plain "${list[@]}"
 }
 
-# platform SCHEMA WANTED PATTERN...: each document that holds jobs; the head of a GitLab component (`spec:`) is not of them.
+# platform SCHEMA WANTED PATTERN...: each file of these patterns. The component is looked at where its inputs are put in, in
+# tests/outside/gitlab.
 platform() {
   local schema=$1 wanted=$2 file list=()
   shift 2
   while read -r file; do
     list+=("$STAGE/schema/$file")
     mkdir -p "$STAGE/schema/$(dirname "$file")"
-    awk '/^spec:/ { spec = 1 } /^---/ && spec { spec = 0; next } !spec' "$file" > "$STAGE/schema/$file"
+    cp "$file" "$STAGE/schema/$file"
   done < <(files "$@" | sort -u)
   found "$wanted" "${list[@]}" || return 1
-  [ ${#list[@]} = 0 ] || "$TOOLS/lint/bin/check-jsonschema" --builtin-schema "vendor.$schema" "${list[@]}"
+  local dialect=()
+  case $schema in
+    gitlab-ci) dialect=(--data-transform gitlab-ci) ;;
+    # its patterns are of another dialect than the one that check-jsonschema asks for
+    azure-pipelines) dialect=(--data-transform azure-pipelines --regex-variant python) ;;
+  esac
+  [ ${#list[@]} = 0 ] || "$TOOLS/lint/bin/check-jsonschema" --builtin-schema "vendor.$schema" "${dialect[@]}" "${list[@]}"
 }
 
 dockerfiles() {
@@ -163,14 +170,14 @@ lint "bad files" "each is refused" bash -c "set -euo pipefail; STAGE='$STAGE' TO
   ACTIONLINT_VERSION=$ACTIONLINT_VERSION; $(declare -f refusals refuses); refusals"
 schemas=$(versions "$bin/check-jsonschema" --version)
 lint "check-jsonschema: GitHub workflows" "$schemas" platform github-workflows 2 \
-  '.github/workflows/*.yml' 'examples/*/.github/workflows/*.yml' 'examples/github/*.yml' 'examples/forgejo/*.yml'
+  '.github/workflows/*.yml' 'examples/*/.github/workflows/*.yml' 'examples/github/*.yml' examples/platforms/forgejo.yml
 lint "check-jsonschema: GitHub actions" "$schemas" platform github-actions 0 action.yml '*/action.yml'
-lint "check-jsonschema: GitLab CI" "$schemas" platform gitlab-ci 0 '.gitlab-ci-template.yml' 'templates/*.yml' '*.gitlab-ci.yml' '*/.gitlab-ci.yml'
-lint "check-jsonschema: Bitbucket Pipelines" "$schemas" platform bitbucket-pipelines 0 '*bitbucket-pipelines.yml'
-lint "check-jsonschema: Azure Pipelines" "$schemas" platform azure-pipelines 0 '*azure-pipelines.yml'
-lint "check-jsonschema: CircleCI" "$schemas" platform circle-ci 0 'examples/circleci/*.yml' '*/.circleci/config.yml'
-lint "check-jsonschema: Buildkite" "$schemas" platform buildkite 0 'examples/buildkite/*.yml' '*/.buildkite/*.yml'
-lint "check-jsonschema: Woodpecker" "$schemas" platform woodpecker-ci 0 'examples/woodpecker/*.yml' '*.woodpecker.yml' '*/.woodpecker/*.yml'
+lint "check-jsonschema: GitLab CI" "$schemas" platform gitlab-ci 7 '.gitlab-ci-template.yml' '*.gitlab-ci.yml' '*/.gitlab-ci.yml'
+lint "check-jsonschema: Bitbucket Pipelines" "$schemas" platform bitbucket-pipelines 1 '*bitbucket-pipelines.yml'
+lint "check-jsonschema: Azure Pipelines" "$schemas" platform azure-pipelines 2 '*azure-pipelines*.yml'
+lint "check-jsonschema: CircleCI" "$schemas" platform circle-ci 1 examples/platforms/circleci.yml '*/.circleci/config.yml'
+lint "check-jsonschema: Buildkite" "$schemas" platform buildkite 1 examples/platforms/buildkite.yml '*/.buildkite/*.yml'
+lint "check-jsonschema: Woodpecker" "$schemas" platform woodpecker-ci 1 examples/platforms/woodpecker.yml '*.woodpecker.yml' '*/.woodpecker/*.yml'
 lint "hadolint" "$(versions "$bin/hadolint" --version)" dockerfiles
 lint "mandoc, groff" "$(dpkg-query -W -f '${Version}' mandoc 2>/dev/null || true)" pages
 links() {

@@ -24,8 +24,7 @@ GROOVY_VERSION=4.0.28
 command -v shellcheck >/dev/null || { [ "$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install --yes --no-install-recommends shellcheck >/dev/null; } || { fail "shellcheck is missing"; exit 1; }
 venv=$TOOLS/platforms-$CHECK_JSONSCHEMA_VERSION-$KUBERNETES_VALIDATE_VERSION
 if ! "$venv/bin/python" -c 'import kubernetes_validate, check_jsonschema' 2>/dev/null; then
-  python3 -m venv --clear "$venv" >&2 &&
-    "$venv/bin/pip" install --quiet "check-jsonschema==$CHECK_JSONSCHEMA_VERSION" "kubernetes-validate==$KUBERNETES_VALIDATE_VERSION" >&2 || { fail "check-jsonschema or kubernetes-validate could not be installed"; exit 1; }
+  { python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet "check-jsonschema==$CHECK_JSONSCHEMA_VERSION" "kubernetes-validate==$KUBERNETES_VALIDATE_VERSION"; } >&2 || { fail "check-jsonschema or kubernetes-validate could not be installed"; exit 1; }
 fi
 part check-jsonschema "$CHECK_JSONSCHEMA_VERSION"
 part kubernetes-validate "$KUBERNETES_VALIDATE_VERSION"
@@ -46,7 +45,7 @@ schema buildkite "$here/buildkite.yml"
 schema github-workflows "$here/forgejo.yml"
 schema woodpecker-ci "$here/woodpecker.yml"
 for file in argocd flux; do
-  "$venv/bin/python" - "$here/$file.yaml" <<'PY' && pass "schema of Kubernetes: $file.yaml" || fail "schema of Kubernetes: $file.yaml"
+  if "$venv/bin/python" - "$here/$file.yaml" <<'PY'
 import sys, yaml, kubernetes_validate
 jobs = [d for d in yaml.safe_load_all(open(sys.argv[1])) if d["apiVersion"] == "batch/v1"]
 assert jobs
@@ -58,9 +57,10 @@ for job in jobs:
         continue
     sys.exit("a wrong field was let through")
 PY
+  then pass "schema of Kubernetes: $file.yaml"; else fail "schema of Kubernetes: $file.yaml"; fi
 done
 
-shellcheck "$here/buildkite-pre-exit" "$here/terraform-apply.sh" examples/shop/*.sh && pass "shellcheck: scripts" || fail "shellcheck: scripts"
+if shellcheck "$here/buildkite-pre-exit" "$here/terraform-apply.sh" examples/shop/*.sh; then pass "shellcheck: scripts"; else fail "shellcheck: scripts"; fi
 
 # The declarative pipeline is Groovy; what `pipeline` and `stage` are, only Jenkins knows.
 groovy=$TOOLS/groovy-$GROOVY_VERSION
