@@ -3,6 +3,7 @@
 //! Of an object only some members are read; the rest is passed over without being held.
 
 mod object;
+mod plain;
 mod strings;
 
 use super::input::Input;

@@ -71,7 +71,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
 struct Reading {
     runs: Runs,
     /// Packages that have begun and not ended.
-    open: HashMap<u64, Package>,
+    open: HashMap<u64, Package, BuildHasherDefault<AsItIs>>,
     begun: u64,
     ended: HashSet<u64, BuildHasherDefault<AsItIs>>,
     /// Packages that failed by their tests when they ended last.
@@ -119,9 +119,11 @@ impl Names {
 impl Reading {
     fn event(&mut self, members: &[Value<'_>; 7], tally: &mut Tally) -> Result<(), Refusal> {
         let [time, action, package, test, elapsed, import, build] = members;
-        for (value, (_, name)) in members.iter().zip(&NAMES).filter(|(_, (_, name))| *name != "Elapsed") {
-            if !matches!(value, Value::Absent | Value::Text(_)) {
-                return Err(Refusal::new(format!("an event whose `{name}` is no string")));
+        for (at, value) in
+            members.iter().enumerate().filter(|(_, value)| !matches!(value, Value::Absent | Value::Text(_)))
+        {
+            if !std::ptr::eq(value, elapsed) {
+                return Err(Refusal::new(format!("an event whose `{}` is no string", NAMES[at].1)));
             }
         }
         if tally.timestamp.is_none() && *time != Value::Absent {

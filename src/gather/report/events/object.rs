@@ -2,13 +2,14 @@
 
 use super::super::outcome::Time;
 use super::super::refusal::{Place, Refusal, count};
+use super::plain::plain;
 use super::strings::{DEPTH_LIMIT, Strings};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
 /// Bytes of a string that is read. Two longer names might differ only where a long line was shortened.
-const NAME_LIMIT: usize = 10 * 1024;
+pub(super) const NAME_LIMIT: usize = 10 * 1024;
 
 /// A member that is read: of the object itself, or of an object in it.
 pub(crate) type Name = (&'static str, &'static str);
@@ -62,7 +63,21 @@ impl Value<'_> {
 }
 
 /// Reads a line that holds one object.
+#[inline]
 pub(super) fn object<'l, const N: usize>(
+    line: &'l [u8],
+    names: &[Name; N],
+    number: u64,
+) -> Result<[Value<'l>; N], Refusal> {
+    match plain(line, names) {
+        Some(members) => Ok(members),
+        None => thorough(line, names, number),
+    }
+}
+
+/// The pass that judges and explains.
+#[inline(never)]
+pub(super) fn thorough<'l, const N: usize>(
     line: &'l [u8],
     names: &[Name; N],
     number: u64,
