@@ -44,11 +44,13 @@ pub(super) fn github(world: &mut World, file: &Path, told: &Told) -> anyhow::Res
 }
 
 /// Writes a dotenv report (GitLab docs, `artifacts:reports:dotenv`): one variable a line, no quotes, nothing on several lines.
+///
+/// `VOUCHSAFE_OUTCOME` alone would be the twin of a flag, and a later step would take this run's outcome for its own.
 pub(super) fn dotenv(world: &World, file: &Path, told: &Told) -> anyhow::Result<()> {
     let mut text = String::new();
     for (name, value) in values(world, told) {
         if !value.contains(|c: char| c.is_control()) {
-            text += &format!("VOUCHSAFE_{}={value}\n", name.replace('-', "_").to_uppercase());
+            text += &format!("VOUCHSAFE_RECORD_{}={value}\n", name.replace('-', "_").to_uppercase());
         }
     }
     std::fs::write(world.at(file), text).with_context(|| could_not(file))

@@ -53,7 +53,7 @@ pub(crate) struct StoringArgs {
     /// Append the outputs of a GitHub step to this file ($GITHUB_OUTPUT): bundle-path, address, uri, sha256, outcome, checkpoint
     #[arg(help_heading = "What is told", long, value_name = "FILE")]
     pub(crate) step_outputs: Option<PathBuf>,
-    /// Write variables for later jobs to this file (GitLab's dotenv report): VOUCHSAFE_ADDRESS, _URI, _SHA256, _OUTCOME, _BUNDLE_PATH
+    /// Write variables for later jobs to this file (GitLab's dotenv report): VOUCHSAFE_RECORD_ADDRESS, _URI, _SHA256, _OUTCOME, _BUNDLE_PATH
     #[arg(help_heading = "What is told", long, value_name = "FILE")]
     pub(crate) dotenv: Option<PathBuf>,
     #[command(flatten)]

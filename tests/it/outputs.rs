@@ -104,7 +104,7 @@ fn later_steps_and_jobs_get_the_receipt() {
     assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), 6, "each value has its own word");
     let dotenv = std::fs::read_to_string(stage.at("d.env")).unwrap();
     let names: Vec<&str> = dotenv.lines().map(|l| l.split_once('=').unwrap().0).collect();
-    let want = ["BUNDLE_PATH", "ADDRESS", "URI", "SHA256", "OUTCOME"].map(|name| format!("VOUCHSAFE_{name}"));
+    let want = ["BUNDLE_PATH", "ADDRESS", "URI", "SHA256", "OUTCOME"].map(|name| format!("VOUCHSAFE_RECORD_{name}"));
     assert_eq!(names, want, "the checkpoint has several lines and is not among them");
 }
 

@@ -9,6 +9,9 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use vouchsafe::{Ended, Launch, World, run};
 
+/// What a command that is started does.
+pub type Command = Rc<dyn Fn(&Launch) -> std::io::Result<Ended>>;
+
 /// A temporary folder and what the program should believe of its surroundings.
 pub struct Stage {
     pub dir: tempfile::TempDir,
@@ -20,7 +23,7 @@ pub struct Stage {
     /// What a person who sits there types; `None` where nobody does.
     pub typed: Option<&'static str>,
     /// What a command that is started does, and how it ends.
-    pub command: Rc<dyn Fn(&Launch) -> std::io::Result<Ended>>,
+    pub command: Command,
 }
 
 /// A command that ends with this code.

@@ -78,7 +78,10 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         });
         words::json(world, &line)?;
     } else {
-        let line = format!("heartbeat of {by}: still here, {} records in the ledger of {environment}", at.records);
+        let line = format!(
+            "heartbeat of {by}: still here, {} in the ledger of {environment}",
+            shown::many(at.records, "record", "records")
+        );
         let lines = [
             shown::line(&line).into_owned(),
             format!(

@@ -42,10 +42,13 @@ pub(super) fn runner(j: &mut Joining, facts: &PlatformFacts) -> Option<Runner> {
     Some(runner)
 }
 
-/// What was done by hand: always where no platform runs us, and wherever `run` ran something.
+/// What was done by hand: always where no platform runs us, and wherever `run` ran something. In a pipeline a reason alone is
+/// kept as what it is, somebody's word about the run.
 pub(super) fn manual(j: &mut Joining, env: &Env, platform: &Platform) -> Option<Manual> {
     if !platform.is_manual() && j.ask.manual.is_none() {
-        return None;
+        let reason = j.ask.reason.clone()?;
+        j.told("manual.reason", "reason");
+        return Some(Manual { reason: Some(reason), ..Manual::default() });
     }
     let mut manual = j.ask.manual.clone().unwrap_or_default();
     if !manual.command.is_empty() {

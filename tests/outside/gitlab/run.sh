@@ -200,7 +200,7 @@ holds "green: one record, succeeded, with tests, file and image" 'length == 1 an
 digest=$(sha256sum "$P/dist/shop.tar" | cut -d ' ' -f 1)
 holds "green: the digest came in by dotenv" ".[0].artifacts | any(.name == \"registry.example.com/acme/shop\" and .kind == \"image\" and (tostring | contains(\"$digest\")))"
 # what the next job, or a person, has of it
-if grep -qx "VOUCHSAFE_ADDRESS=$(records | jq -r .at)" "$P/vouchsafe.env" && grep -qx VOUCHSAFE_OUTCOME=succeeded "$P/vouchsafe.env"; then pass "green: address and outcome go out by dotenv"; else fail "green: dotenv is $(cat "$P/vouchsafe.env")"; fi
+if grep -qx "VOUCHSAFE_RECORD_ADDRESS=$(records | jq -r .at)" "$P/vouchsafe.env" && grep -qx VOUCHSAFE_RECORD_OUTCOME=succeeded "$P/vouchsafe.env"; then pass "green: address and outcome go out by dotenv"; else fail "green: dotenv is $(cat "$P/vouchsafe.env")"; fi
 checks "green: the record is an artifact of the job" cmp "$P/vouchsafe-record.json" "$V/$(records | jq -r .at)"
 touch "$P/down" && commit 'the cluster is down'
 pipeline
