@@ -5,6 +5,10 @@
 #   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
+#   lint/       linters of shell, workflows, CI files, Dockerfile, manual pages and links
+#   wrapper/    deploy-wrapper.sh in every shell that can be had
+#   gitlab/     the GitLab template and component in pipelines of gitlab-ci-local
+#   platforms/  the snippets of examples/platforms: schemas, and their commands with each platform's variables
 #   run/        deployments by hand: terminals, signals, kills, a full disk
 #   action/     the GitHub Action under act: green, red and cancelled runs, docs/GITHUB.md, hostile text, releases
 #   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
@@ -110,6 +114,12 @@ fi
 
 # Processes and terminals.
 chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"
+chapter "wrapper: deploy-wrapper.sh in every shell" "$OUTSIDE/wrapper/run.sh"
+
+# Files that others read.
+chapter "lint: shell, workflows, CI files, Dockerfile, manual pages" "$OUTSIDE/lint/run.sh"
+chapter "gitlab: the template in real pipelines" "$OUTSIDE/gitlab/run.sh"
+chapter "platforms: the snippets" "$OUTSIDE/platforms/run.sh"
 
 # Pipelines with runners that are not ours.
 chapter "action: GitHub's workflows under act" "$OUTSIDE/action/run.sh"
