@@ -193,9 +193,7 @@ impl Tally {
         let reached = self.gate.as_ref().is_some_and(|gate| gate.reached > 0);
         if failed > 0 || errored > 0 || self.broken > 0 || self.understated || reached {
             Verdict::Failed
-        } else if self.partial {
-            Verdict::Empty
-        } else if passed == 0 && self.gate.is_none() {
+        } else if self.partial || (passed == 0 && self.gate.is_none()) {
             Verdict::Empty
         } else {
             Verdict::Passed
