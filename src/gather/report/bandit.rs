@@ -17,7 +17,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
-    let mut scan = Scan::new("high", tally)?;
+    let mut scan = Scan::new("high", "high", tally)?;
     let (mut results, mut unread) = (false, 0u64);
     json.object(|json, key| {
         match key {

@@ -16,7 +16,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open_many(input)?;
-    let mut reading = Reading { scan: Scan::new("error", tally)?, tally, errors: None };
+    let mut reading = Reading { scan: Scan::new("error", "error", tally)?, tally, errors: None };
     while json.another()? {
         let mut line = Line::default();
         json.object(|json, key| {

@@ -227,7 +227,7 @@ fn a_threshold_that_is_told_is_that_of_the_gate() {
         ("sarif", &sarif, "low", 3),
         ("sarif", &sarif, "warning", 2),
         ("sarif", &sarif, "high", 1),
-        ("sarif", &sarif, "critical", 0),
+        ("sarif", &sarif, "critical", 1),
         ("cargo-audit", &audit, "medium", 2),
         ("cargo-audit", &audit, "critical", 1),
     ] {

@@ -33,9 +33,11 @@ pub(crate) struct Scan {
 
 impl Scan {
     /// Begins, with the threshold that `tally` was told or else the format's own.
-    pub(crate) fn new(threshold: &str, tally: &Tally) -> Result<Self, Refusal> {
+    ///
+    /// `worst` is the worst that the format can say: a threshold above it would let everything pass.
+    pub(crate) fn new(threshold: &str, worst: &str, tally: &Tally) -> Result<Self, Refusal> {
         let word = tally.threshold.as_deref().unwrap_or(threshold);
-        let Some(threshold) = rank(word) else {
+        let Some(threshold) = rank(word).map(|told| told.min(rank(worst).unwrap_or(told))) else {
             let what = format!("{} is no severity that could be a threshold", quoted(word));
             return Err(Refusal::new(what).help("Take one of any, low, medium, high, critical, note, warning, error"));
         };
@@ -123,7 +125,7 @@ mod tests {
 
     fn gate(threshold: &str, words: &[&str]) -> (u64, u64, usize) {
         let mut tally = told(threshold);
-        let mut scan = Scan::new("high", &tally).unwrap();
+        let mut scan = Scan::new("high", "critical", &tally).unwrap();
         words.iter().for_each(|word| scan.findings(word, 1, &mut tally));
         scan.finish(&mut tally);
         let run = tally.finish();
@@ -139,14 +141,14 @@ mod tests {
             assert_eq!(gate(threshold, &words), (9, reached, usize::from(reached < 9)), "{threshold}");
         }
         assert_eq!(gate("critical", &["terrible", ""]), (2, 2, 2), "a word that nobody knows reaches every threshold");
-        assert!(Scan::new("high", &told("hgih")).is_err());
+        assert!(Scan::new("high", "critical", &told("hgih")).is_err());
     }
 
     #[test]
     fn words_beyond_the_limit_are_counted_together() {
         let words: Vec<_> = (0..100).map(|i| format!("w{i}")).collect();
         let mut tally = Tally::default();
-        let mut scan = Scan::new("high", &tally).unwrap();
+        let mut scan = Scan::new("high", "critical", &tally).unwrap();
         words.iter().for_each(|word| scan.findings(word, 2, &mut tally));
         scan.finish(&mut tally);
         let gate = tally.finish().gate.unwrap();
@@ -164,7 +166,7 @@ mod tests {
             ("critical", "dreadful", 1, "failed"),
         ] {
             let mut tally = told(threshold);
-            let mut scan = Scan::new("high", &tally).unwrap();
+            let mut scan = Scan::new("high", "critical", &tally).unwrap();
             scan.findings("high", 1, &mut tally);
             scan.claims(word, claimed, &mut tally);
             scan.finish(&mut tally);

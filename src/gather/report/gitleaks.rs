@@ -19,7 +19,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
-    let mut scan = Scan::new("any", tally)?;
+    let mut scan = Scan::new("any", "critical", tally)?;
     let list = json.array(|json| {
         // gitleaks ranks no leak above another: each is as bad as can be
         json.object(|_, _| Ok(()))?;

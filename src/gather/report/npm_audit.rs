@@ -24,7 +24,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
-    let mut scan = Scan::new("high", tally)?;
+    let mut scan = Scan::new("high", "critical", tally)?;
     let (mut list, mut new, mut claims) = (false, false, Vec::new());
     json.object(|json, key| {
         match key {

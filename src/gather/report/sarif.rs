@@ -28,7 +28,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
-    let scan = Scan::new("error", tally)?;
+    let scan = Scan::new("error", "error", tally)?;
     let mut reading = Reading { tally, scan, tools: Vec::new(), runs: 0, told: 0 };
     let mut version = false;
     json.object(|json, key| {

@@ -17,7 +17,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
-    let mut scan = Scan::new("error", tally)?;
+    let mut scan = Scan::new("error", "critical", tally)?;
     let (mut results, mut version, mut errors, mut notes) = (false, None, 0, 0);
     json.object(|json, key| {
         match key {
