@@ -92,6 +92,11 @@ impl Scan {
         self.gate.by_severity.get(word).copied().unwrap_or_default()
     }
 
+    /// Whether there is no finding at all.
+    pub(crate) fn found_nothing(&self) -> bool {
+        self.gate.findings == 0
+    }
+
     /// Compares what the report's own summary says of the severity `word` with what it lists.
     pub(crate) fn claims(&self, word: &str, claimed: u64, tally: &mut Tally) {
         let listed = self.of(word);

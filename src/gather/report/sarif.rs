@@ -29,7 +29,7 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
     let scan = Scan::new("error", "error", tally)?;
-    let mut reading = Reading { tally, scan, tools: Vec::new(), runs: 0, told: 0 };
+    let mut reading = Reading { tally, scan, tools: Vec::new(), runs: 0, told: 0, errors: 0 };
     let mut version = false;
     json.object(|json, key| {
         match key {
@@ -73,6 +73,8 @@ struct Reading<'t> {
     runs: u64,
     /// Runs that have told what they found.
     told: u64,
+    /// Errors of their own that the tools note.
+    errors: u64,
 }
 
 /// Tools that are named; a file of many runs is of few tools.
@@ -187,9 +189,7 @@ impl Reading<'_> {
                 }
                 None => self.tally.warn(|| "an invocation does not say whether it succeeded".to_owned()),
             }
-            if errors > 0 {
-                self.tally.warn(|| format!("the tool notes {errors} error(s) of its own"));
-            }
+            self.errors += errors;
             Ok(())
         })?;
         Ok(())
@@ -202,7 +202,7 @@ impl Reading<'_> {
     }
 
     fn finish(self) {
-        let Self { tally, scan, mut tools, runs, told } = self;
+        let Self { tally, scan, mut tools, runs, told, errors } = self;
         tally.tool = if tools.len() == 1 {
             tools.pop()
         } else {
@@ -213,6 +213,14 @@ impl Reading<'_> {
         };
         if runs == 0 {
             tally.partial(|| "it holds no run of any tool".to_owned());
+        }
+        // Semgrep without a rule that it understands, bandit without a file that it can parse: nothing found, and nothing looked at
+        match errors {
+            0 => {}
+            n if scan.found_nothing() => tally.partial(|| {
+                format!("the tool notes {n} error(s) of its own and found nothing: it may not have looked")
+            }),
+            n => tally.warn(|| format!("the tool notes {n} error(s) of its own")),
         }
         // absent is not zero: without any results there is no gate
         if told > 0 {
