@@ -1,12 +1,13 @@
 //! What a record is to say: the flags that `attest` and `run` share, as questions to the pillars.
 
 use super::exit::Failure;
+use super::operator;
 use super::progress;
 use super::twins::{self, Source, Sources};
 use super::world::World;
 use crate::gather::platform::{self, Env};
-use crate::gather::{Ask, Emergency, Gathered, gather, outcome, tickets};
-use crate::record::parts_v1::{How, Operator, Outcome};
+use crate::gather::{Ask, Emergency, Gathered, gather, outcome, report, tickets};
+use crate::record::parts_v1::{How, Outcome};
 use crate::record::run_v1::Manual;
 use chrono::{DateTime, Utc};
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ pub(crate) struct AboutArgs {
     /// Take the reports for this format instead of recognising it
     #[arg(help_heading = "What was tested and built", long, value_name = "NAME")]
     pub(crate) report_format: Option<String>,
+    /// Least severity that fails a scan, where the scanner's own rule should not count
+    #[arg(help_heading = "What was tested and built", long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
+    pub(crate) gate_threshold: Option<String>,
     /// Files that were built or deployed: paths or globs, recorded by SHA-256
     #[arg(help_heading = "What was tested and built", long, value_name = "GLOB", action = clap::ArgAction::Append)]
     pub(crate) artifact: Vec<String>,
@@ -56,6 +60,12 @@ pub(crate) struct AboutArgs {
     /// Who answers for the run, where the platform does not say it
     #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
     pub(crate) operator: Option<String>,
+    /// Token of a single sign-on (JSON Web Token, in a file or the variable itself) that names who answers for the run
+    #[arg(help_heading = "What the platform may not say", long, value_name = "FILE")]
+    pub(crate) operator_token: Option<String>,
+    /// Keys of the token's issuer (JSON Web Key Set); without them the token is only a claim
+    #[arg(help_heading = "What the platform may not say", long, value_name = "FILE")]
+    pub(crate) operator_jwks: Option<PathBuf>,
     /// The person for whom a machine account acted
     #[arg(help_heading = "What the platform may not say", long, value_name = "LOGIN")]
     pub(crate) on_behalf_of: Option<String>,
@@ -102,8 +112,6 @@ pub(crate) struct Known<'a> {
     pub(crate) started_on: Option<DateTime<Utc>>,
     /// Id for a run that no platform gives one, instead of the record's own.
     pub(crate) seed: Option<uuid::Uuid>,
-    /// Who answers for it, where a token told.
-    pub(crate) operator: Option<Operator>,
 }
 
 /// Gathers the record.
@@ -128,6 +136,7 @@ pub(crate) fn gathered(
             )
         })
     });
+    let by_token = operator::from_token(world, args);
     let dir = world.at(&args.working_directory);
     if !dir.is_dir() {
         let message = format!("--working-directory `{}` is not a folder", args.working_directory.display());
@@ -138,7 +147,7 @@ pub(crate) fn gathered(
         component: args.component.clone(),
         dir,
         reports: args.report.clone(),
-        report_format: args.report_format.clone(),
+        report: report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() },
         artifacts: args.artifact.clone(),
         images: images(args),
         resolve: args.resolve,
@@ -161,7 +170,8 @@ pub(crate) fn gathered(
         ended: known.ended,
         started_on: known.started_on,
         seed: known.seed,
-        told_operator: known.operator,
+        token_operator: by_token.operator,
+        token_lacks: by_token.lacks,
         user: world.user.clone(),
         host: world.host.clone(),
         tty: world.stderr_is_terminal,

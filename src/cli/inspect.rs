@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Take the files for reports of this format instead of recognising them
     #[arg(long, value_name = "NAME")]
     report_format: Option<String>,
+    /// Least severity that fails a scan, where the scanner's own rule should not count
+    #[arg(long, value_name = "WORD", value_parser = clap::builder::PossibleValuesParser::new(report::THRESHOLDS))]
+    gate_threshold: Option<String>,
     /// One JSON object a file, in the order of the words
     #[arg(long)]
     json: bool,
@@ -92,10 +95,11 @@ fn kind(head: &[u8]) -> Kind {
 }
 
 fn report(world: &mut World, args: &Args, path: &Path, name: &str) -> Value {
+    let ask = report::Ask { forced: args.report_format.clone(), threshold: args.gate_threshold.clone() };
     let terminal = world.stderr_is_terminal;
     let mut shown = progress::Shown::new(&mut world.stderr, &world.now, terminal);
     let mut step = |what: &str, done: u64, of: Option<u64>| shown.step(what, done, of, progress::Unit::Bytes);
-    answer(&report::read(path, name, args.report_format.as_deref(), &mut step))
+    answer(&report::read(path, name, &ask, &mut step))
 }
 
 /// The contract of `inspect --json`; what is absent is left out, never zero.
@@ -214,7 +218,7 @@ mod tests {
     #[test]
     fn json_keeps_the_contract_of_every_field() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let refused = answer(&report::read(Path::new(path), "x", None, &mut |_, _, _| {}));
+        let refused = answer(&report::read(Path::new(path), "x", &report::Ask::default(), &mut |_, _, _| {}));
         assert_eq!(refused["verdict"], "refused");
         assert!(refused.get("total").is_none(), "absent is not zero");
         assert!(refused["error"].is_string() && refused["sha256"].is_string());

@@ -13,6 +13,7 @@ mod ledger;
 mod list;
 mod lock;
 mod man;
+mod operator;
 mod outputs;
 mod progress;
 mod proof;
@@ -104,8 +105,12 @@ fn parse_and_run(world: &mut World) -> Answer {
         Err(e) => {
             let asked_for = !e.use_stderr();
             let text = e.render().to_string();
-            let stream: &mut dyn std::io::Write = if asked_for { &mut world.stdout } else { &mut world.stderr };
-            let _ = write!(stream, "{text}");
+            if asked_for {
+                let _ = write!(world.stdout, "{text}");
+            } else {
+                // It quotes the wrong word, which may be anybody's.
+                words::usage(world, &text);
+            }
             if !asked_for && !sources.is_empty() {
                 let told: Vec<String> = sources.iter().map(|(long, s)| twins::said_by(s, long)).collect();
                 world.say(&format!("note: also read from {}", told.join(", ")));

@@ -18,6 +18,14 @@ pub(crate) fn tell(world: &mut World, failure: &Failure) {
     annotate(world, "error", &text);
 }
 
+/// Tells what the parser of the command line has against it: `text` is its own words around ours.
+pub(crate) fn usage(world: &mut World, text: &str) {
+    let text = shown::lines(text.trim_end());
+    world.say(&text);
+    let first = text.lines().next().unwrap_or_default();
+    annotate(world, "error", first.trim_start_matches("error: "));
+}
+
 /// GitHub shows ten annotations of a level a step (GitHub docs, "Workflow commands"), and nobody reads more.
 const ANNOTATIONS: usize = 10;
 

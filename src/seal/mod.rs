@@ -18,6 +18,7 @@ pub(crate) mod terms;
 #[cfg(feature = "tsa")]
 pub(crate) mod timestamp;
 pub(crate) mod tlog;
+pub(crate) mod token;
 pub(crate) mod trust;
 mod trust_file;
 mod words;

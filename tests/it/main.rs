@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on fails")]
 
+mod action;
 mod attest;
 mod bad_input;
 mod corpus;

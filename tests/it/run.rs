@@ -58,7 +58,7 @@ fn the_command_gets_its_words_untouched_and_none_of_our_secrets() {
     let (program, args, without, with) = seen.borrow_mut().take().unwrap();
     assert_eq!(program, "./deploy.sh");
     assert_eq!(args, ["", "a b", "--", "--json", "--password=x"].map(OsString::from));
-    assert_eq!(without, ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE"]);
+    assert_eq!(without, ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE", "VOUCHSAFE_OPERATOR_TOKEN"]);
     assert_eq!(with, ["VOUCHSAFE_WRAPPED"]);
 }
 
@@ -243,4 +243,49 @@ fn what_the_command_wrote_is_in_the_record() {
     let played = stage.play(&words(&["--report", "out/*.xml", "--", "./deploy.sh"])).exits(0);
     assert!(played.err.contains("tests failed"), "{}", played.err);
     assert_eq!(predicate(&stage)["tests"][0]["verdict"], "failed");
+}
+
+/// `{"alg":"RS256","kid":"r"}` over issuer, subject, preferred_username and a time that is long over; signed by nobody.
+fn token(expires: i64) -> String {
+    use base64::Engine as _;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = format!(
+        r#"{{"iss":"https://sso.test","sub":"4711","preferred_username":"grace","email":"g@example.test","name":"Grace","exp":{expires}}}"#
+    );
+    format!("{}.{}.{}", part(r#"{"alg":"RS256","kid":"r"}"#), part(&claims), part("nobody"))
+}
+
+#[test]
+fn a_token_names_the_operator_and_a_bad_one_stops_nobody() {
+    let later = 4_000_000_000;
+    let keys = r#"{"keys":[{"kty":"RSA","kid":"r","n":"AQAB","e":"AQAB"}]}"#;
+    for (token, jwks, login, how, says) in [
+        (token(later), None, "grace", "flag", "was not checked"),
+        (token(later), Some(keys), "ada", "osUser", "signature does not hold"),
+        (token(later), Some("{}"), "ada", "osUser", "key set cannot be read"),
+        (token(1_700_000_000), None, "ada", "osUser", "expired"),
+        ("eyJ.x".into(), None, "ada", "osUser", "no JSON Web Token"),
+        ("nowhere.jwt".into(), None, "ada", "osUser", "could not read the token"),
+    ] {
+        let mut stage = Stage::new();
+        stage.command = Rc::new(|_| code(0));
+        stage.env.insert("VOUCHSAFE_OPERATOR_TOKEN".into(), token.clone());
+        if let Some(jwks) = jwks {
+            stage.write("jwks.json", jwks);
+            stage.env.insert("VOUCHSAFE_OPERATOR_JWKS".into(), "jwks.json".into());
+        }
+        let played = stage.play(&words(&["--", "true"])).exits(0);
+        assert!(played.err.contains(says), "{says}: {}", played.err);
+        let p = predicate(&stage);
+        assert_eq!((&p["operator"]["login"], &p["operator"]["how"]), (&login.into(), &how.into()), "{says}");
+        let of = p["completeness"].as_array().unwrap().iter().find(|c| c["section"] == "operator").unwrap().clone();
+        assert_eq!(of["status"], "partial", "{of}");
+        assert!(of["why"].as_str().unwrap().contains(says), "{of}");
+        let bundle = String::from_utf8(stage.only_record().1).unwrap();
+        assert!(!played.err.contains(&token[..]) || token.len() < 12, "no token is printed");
+        assert!(!bundle.contains("g@example.test"));
+        if login == "grace" {
+            assert_eq!(p["operator"]["id"], "https://sso.test#4711");
+        }
+    }
 }

@@ -16,6 +16,8 @@ MINIO_VERSION=v0.0.0-20260212201848-7aac2a2c5b7c
 # 2 min of CPU, once.
 S3S_FS_VERSION=0.14.1
 BOTO3_VERSION=1.44.5
+# A runner of GitHub workflows that is not ours, here without containers. 1 min of CPU, once.
+ACT_VERSION=v0.2.89
 
 PIDS=()
 FAILURES=0
@@ -86,6 +88,14 @@ find_minio() {
 }
 
 minio_version() { go version -m "$1" | awk '$1 == "mod" { print $3 }'; }
+
+find_act() {
+  local dir=$TOOLS/act-$ACT_VERSION
+  if [ ! -x "$dir/act" ]; then
+    GOBIN=$dir GOFLAGS=-buildvcs=false go install "github.com/nektos/act@$ACT_VERSION" >&2 || return 1
+  fi
+  echo "$dir/act"
+}
 
 find_s3s_fs() {
   local dir=$TOOLS/s3s-fs-$S3S_FS_VERSION

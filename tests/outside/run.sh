@@ -5,6 +5,7 @@
 #   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
+#   run/        deployments by hand: terminals, signals, kills, a full disk
 #   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
@@ -105,6 +106,9 @@ if [ -n "$MINIO" ] && [ -n "$boto" ] && [ -n "$liar" ] && start_minio "$MINIO" &
 else
   fail "stories: did not run, a part above is missing"
 fi
+
+# Processes and terminals.
+chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"
 
 # Kills, broken requests, crowds.
 chapter "faults: killed anywhere, broken anywhere, many at once" "$OUTSIDE/faults/run.sh"

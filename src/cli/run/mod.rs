@@ -19,7 +19,7 @@ use std::ffi::OsString;
 pub(crate) const BEFORE: Exit = Exit::Of(125);
 
 /// Secrets of ours that the command has no business with.
-const OURS: [&str; 2] = ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE"];
+const OURS: [&str; 3] = ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE", "VOUCHSAFE_OPERATOR_TOKEN"];
 
 /// Run a deployment by hand, and record it as a pipeline's run is recorded
 ///

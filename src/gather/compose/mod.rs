@@ -10,6 +10,7 @@ mod source;
 
 use super::Progress;
 use super::platform::{Env, Platform};
+use super::report;
 use crate::record::SCHEMA_VERSION;
 use crate::record::parts_v1::{How, Operator, Outcome, Tool};
 use crate::record::run_v1::{Manual, RunRecord};
@@ -31,8 +32,8 @@ pub(crate) struct Ask {
     pub(crate) dir: PathBuf,
     /// Globs of reports.
     pub(crate) reports: Vec<String>,
-    /// Report format to take for granted.
-    pub(crate) report_format: Option<String>,
+    /// How reports are read.
+    pub(crate) report: report::Ask,
     /// Globs of files.
     pub(crate) artifacts: Vec<String>,
     /// Images: the name of a source in [`image::SOURCES`] and its value.
@@ -74,7 +75,9 @@ pub(crate) struct Ask {
     /// Id for a run that has none; without it the record's own.
     pub(crate) seed: Option<Uuid>,
     /// Who answers for it, as a token told.
-    pub(crate) told_operator: Option<Operator>,
+    pub(crate) token_operator: Option<Operator>,
+    /// What keeps that token from being more than a claim, or from counting.
+    pub(crate) token_lacks: Option<String>,
     /// Operating-system user.
     pub(crate) user: Option<String>,
     /// Host name.

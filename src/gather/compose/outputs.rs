@@ -67,7 +67,7 @@ pub(super) fn tests(j: &mut Joining, progress: &mut Progress) -> Vec<TestRun> {
     match files::expand(&j.ask.dir, &j.ask.reports) {
         Ok(expanded) => {
             for (path, shown) in &expanded.files {
-                let test = report::read(path, shown, j.ask.report_format.as_deref(), progress);
+                let test = report::read(path, shown, &j.ask.report, progress);
                 if test.verdict == Verdict::Refused {
                     let why = test.error.as_deref().unwrap_or("it cannot be read");
                     missing.push(format!("report `{shown}` was refused: {why}"));

@@ -129,7 +129,7 @@ pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platfo
         operator =
             Some(Operator { id: None, login: Some(login.clone()), name: None, how: How::Flag, on_behalf_of: None });
         j.told("operator.login", "operator");
-    } else if let Some(told) = j.ask.told_operator.clone().filter(|_| operator.is_none()) {
+    } else if let Some(told) = j.ask.token_operator.clone().filter(|_| operator.is_none()) {
         let source = "--operator-token";
         for (fact, known) in [("id", told.id.is_some()), ("login", told.login.is_some()), ("name", told.name.is_some())]
         {
@@ -147,10 +147,11 @@ pub(super) fn operator(j: &mut Joining, facts: &PlatformFacts, platform: &Platfo
         operator.on_behalf_of = Some(Actor { login: Some(other.clone()), ..Actor::default() });
         j.told("operator.onBehalfOf", "on-behalf-of");
     }
-    let missing = match &operator {
-        None => vec!["nobody named who answers for this run; say --operator".to_owned()],
-        Some(_) => Vec::new(),
-    };
+    let mut missing: Vec<String> = j.ask.token_lacks.iter().cloned().collect();
+    j.warnings.extend(missing.iter().cloned());
+    if operator.is_none() {
+        missing.push("nobody named who answers for this run; say --operator".to_owned());
+    }
     j.section("operator", missing, operator.is_none());
     operator
 }

@@ -8,14 +8,14 @@ mod case;
 mod tests;
 
 use super::input::Input;
-use super::name::{cut, kept};
+use super::name::kept;
 use super::outcome::{Number, Outcome, Time};
 use super::recognise::xml_root;
 use super::refusal::{Refusal, quoted};
-use super::suite::{Claims, Suite};
-use super::tally::{self, Tally};
-use super::xml::{Event, Tag, Value, Xml};
-use case::{OpenCase, Pool};
+use super::suite::{Claims, Found, Pool, Suites};
+use super::tally::Tally;
+use super::xml::{Elements, Tag, walk};
+use case::OpenCase;
 
 /// The unit test framework for C, "Check", calls its root `testsuites` as well and means something else.
 const FOREIGN: &str = "http://check.sourceforge.net/ns";
@@ -30,24 +30,9 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 
 /// Reads a whole report into `tally`.
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
-    let mut xml = Xml::open(input)?;
-    if let Some(warning) = xml.warning.take() {
-        tally.warn(|| warning);
-    }
     let mut reading =
-        Reading { tally, open: Vec::new(), suites: Pool::default(), cases: Pool::default(), foreign: None };
-    loop {
-        match xml.next()? {
-            Event::Open(tag) => {
-                if reading.open.is_empty() {
-                    check_root(&tag)?;
-                }
-                reading.open(&tag);
-            }
-            Event::Close => reading.close(),
-            Event::End => break,
-        }
-    }
+        Reading { tally, open: Vec::new(), suites: Suites::default(), cases: Pool::default(), foreign: None };
+    walk(input, &mut reading)?;
     let foreign = reading.foreign;
     match foreign {
         Some(name) if tally.counts.total == 0 => {
@@ -71,14 +56,6 @@ fn check_root(tag: &Tag<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Takes a name over.
-#[inline]
-fn take(value: Value<'_>, into: &mut Vec<u8>) {
-    into.clear();
-    value.append_to(into);
-    cut(into);
-}
-
 /// What an open element is to us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -92,38 +69,50 @@ enum Kind {
 struct Reading<'t> {
     tally: &'t mut Tally,
     open: Vec<Kind>,
-    suites: Pool<Suite>,
+    suites: Suites,
     cases: Pool<OpenCase>,
     /// The first element of another format, where a suite should hold cases.
     foreign: Option<String>,
 }
 
-impl Reading<'_> {
-    fn open(&mut self, tag: &Tag<'_>) {
+impl Elements for Reading<'_> {
+    fn tally(&mut self) -> &mut Tally {
+        self.tally
+    }
+
+    #[inline]
+    fn open(&mut self, tag: &Tag<'_>) -> Result<bool, Refusal> {
+        if self.open.is_empty() {
+            check_root(tag)?;
+        }
         let kind = match tag.local() {
             b"testcase" => self.open_case(tag),
             b"testsuite" | b"testsuites" => self.open_suite(tag),
             other => self.open_other(other, tag),
         };
         self.open.push(kind);
+        Ok(false)
     }
 
-    fn close(&mut self) {
+    #[inline]
+    fn close(&mut self) -> Result<(), Refusal> {
         match self.open.pop() {
             Some(Kind::Case) => self.close_case(),
-            Some(Kind::Suite) => self.close_suite(),
+            Some(Kind::Suite) => self.suites.close(self.tally),
             _ => {}
         }
+        Ok(())
     }
+}
 
+impl Reading<'_> {
     fn open_suite(&mut self, tag: &Tag<'_>) -> Kind {
-        let suite = self.suites.push();
-        suite.reset();
+        let suite = self.suites.open();
         let mut claims = Claims::default();
         let mut stated = None;
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => take(value, &mut suite.name),
+                b"name" => value.name_into(&mut suite.name),
                 b"tests" => claims.total = Number::parse(&value.text()),
                 b"failures" => claims.failed = Number::parse(&value.text()),
                 b"errors" => claims.errored = Number::parse(&value.text()),
@@ -142,25 +131,15 @@ impl Reading<'_> {
         Kind::Suite
     }
 
-    fn close_suite(&mut self) {
-        let Some(suite) = self.suites.pop() else { return };
-        let result = suite.close(self.tally);
-        let head = suite.head();
-        match self.suites.last() {
-            Some(above) => above.absorb(result),
-            None => self.tally.declared = head,
-        }
-    }
-
     fn open_case(&mut self, tag: &Tag<'_>) -> Kind {
         let case = self.cases.push();
         case.reset();
         for (name, value) in tag.attributes() {
             match name {
-                b"name" => take(value, &mut case.name),
-                b"classname" => take(value, &mut case.class),
+                b"name" => value.name_into(&mut case.name),
+                b"classname" => value.name_into(&mut case.class),
                 // PHPUnit writes both, some tools only this one
-                b"class" if case.class.is_empty() => take(value, &mut case.class),
+                b"class" if case.class.is_empty() => value.name_into(&mut case.class),
                 b"time" => case.time = Time::parse(&value.bytes()),
                 // GoogleTest and CTest say by `status` and `result` what others say by an element
                 b"status" | b"result" => match Outcome::of_word(&value.text()) {
@@ -179,13 +158,10 @@ impl Reading<'_> {
     fn close_case(&mut self) {
         let Some(case) = self.cases.pop() else { return };
         let (outcome, note) = case.outcome();
-        let mut none = Suite::default();
-        let suite = self.suites.last().unwrap_or(&mut none);
-        suite.own.case(outcome, case.flaky + case.rerun + u64::from(case.todo && outcome == Outcome::Skipped));
-        let found =
-            tally::Case { outcome, flaky: case.flaky > 0, suite: &suite.name, class: &case.class, name: &case.name };
-        self.tally.case(&found);
-        self.tally.time(&case.time, outcome != Outcome::Skipped);
+        let explained = case.flaky + case.rerun + u64::from(case.todo && outcome == Outcome::Skipped);
+        let OpenCase { class, name, time, .. } = case;
+        let found = Found { outcome, flaky: case.flaky > 0, explained, class, name, id: b"", time };
+        self.suites.case(&found, self.tally);
         if let Some(note) = note {
             self.tally.warn(|| format!("test case {} {note}", quoted(&String::from_utf8_lossy(&case.name))));
         }
@@ -212,10 +188,7 @@ impl Reading<'_> {
         match (about, outcome) {
             (Some(Kind::Case), _) => return self.inside_case(local, tag, outcome, direct),
             (_, Some(outcome)) => {
-                if let Some(suite) = self.suites.last() {
-                    suite.own.broken();
-                    self.tally.broken(&suite.label(), outcome);
-                }
+                self.suites.broken(outcome, self.tally);
                 return Kind::Muted;
             }
             _ if direct && self.foreign.is_none() && NOT_JUNIT.contains(&local) => {

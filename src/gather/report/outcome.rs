@@ -1,6 +1,7 @@
 //! What the words and numbers in reports mean. Shared by all formats.
 
 use super::name::kept;
+use crate::record::test_run_v1::Counts;
 
 /// How one test case ended, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,17 @@ impl Outcome {
             | "ambiguous" | "unknown" => Self::Errored,
             _ => return None,
         })
+    }
+
+    /// Counts one more that ended so.
+    pub(crate) fn add_to(self, counts: &mut Counts) {
+        counts.total += 1;
+        match self {
+            Self::Passed => counts.passed += 1,
+            Self::Skipped => counts.skipped += 1,
+            Self::Failed => counts.failed += 1,
+            Self::Errored => counts.errored += 1,
+        }
     }
 
     /// The word as it stands in the record.
@@ -112,6 +124,27 @@ impl Time {
     pub(crate) fn parse(text: &[u8]) -> Self {
         seconds(text).map_or_else(|| Self::Unreadable(kept(text)), Self::Seconds)
     }
+
+    /// Reads hours, minutes and seconds.
+    pub(crate) fn clock(text: &[u8]) -> Self {
+        clock_seconds(text).map_or_else(|| Self::Unreadable(kept(text)), Self::Seconds)
+    }
+}
+
+/// What hours, minutes and seconds come to: `[days.]hh:mm:ss[.fraction]`, as .NET writes a length of time
+/// (`TimeSpan.ToString("c")`).
+fn clock_seconds(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let (hours, rest) = text.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':')?;
+    let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
+    let part = |digits: &str, below: u64| match Number::parse(digits) {
+        Number::Is(n) if n < below && digits.len() <= 8 => Some(n),
+        _ => None,
+    };
+    let whole = part(days, 100_000_000)? * 86_400 + part(hours, 24)? * 3600 + part(minutes, 60)? * 60;
+    let seconds = plain_seconds(seconds.as_bytes()).filter(|&s| s < 60.0)?;
+    Some(whole as f64 + seconds)
 }
 
 /// Seconds: a decimal number, or with the thousands' commas that Maven Surefire writes (`1,234.5`). `None` for NaN,
@@ -210,6 +243,35 @@ mod tests {
         }
         assert_eq!(Number::Is(1).plus(Number::Unreadable), Number::Unreadable);
         assert_eq!(Number::Is(NUMBER_LIMIT).plus(Number::Is(1)), Number::Is(NUMBER_LIMIT));
+    }
+
+    #[test]
+    fn clocks_count_to_days() {
+        let cases = [
+            ("00:00:00", 0.0),
+            ("00:00:00.0006181", 0.000_618_1),
+            ("01:02:03.5", 3723.5),
+            ("2.00:00:01", 172_801.0),
+            ("23:59:59.9999999", 86_399.999_999_9),
+        ];
+        for (text, want) in cases {
+            assert_eq!(clock_seconds(text.as_bytes()), Some(want), "{text:?}");
+        }
+        for text in [
+            "",
+            "1",
+            "1:2",
+            "-00:00:01",
+            "24:00:00",
+            "00:60:00",
+            "00:00:60",
+            "00:00:-1",
+            "0:0:0:0",
+            "1.2.3:0:0",
+            "a:b:c",
+        ] {
+            assert_eq!(clock_seconds(text.as_bytes()), None, "{text:?}");
+        }
     }
 
     #[test]

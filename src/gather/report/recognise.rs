@@ -3,10 +3,16 @@
 use super::input::HEAD;
 use super::json::Sketch;
 use super::refusal::{Refusal, quoted};
+use super::strangers;
 use super::xml::{Charset, local};
 
 /// The local name of the root element of what may be an XML file. Lenient: the reader will be strict.
 pub(crate) fn xml_root(head: &[u8]) -> Option<String> {
+    root_tag(head).map(|(name, _)| name)
+}
+
+/// The same, with the tag as it is written, as far as it is at hand: two formats may call their roots alike.
+pub(crate) fn root_tag(head: &[u8]) -> Option<(String, String)> {
     let text = Charset::detect(head).map_or_else(|_| bare(head), |charset| charset.preview(head));
     let mut rest = text.as_str();
     loop {
@@ -20,8 +26,9 @@ pub(crate) fn xml_root(head: &[u8]) -> Option<String> {
         } else {
             let name = rest.strip_prefix('<')?;
             let end = name.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+            let tag = rest.split('>').next().unwrap_or(rest);
             let name = local(&name.as_bytes()[..end]);
-            return (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned());
+            return (!name.is_empty()).then(|| (String::from_utf8_lossy(name).into_owned(), tag.to_owned()));
         }
     }
 }
@@ -94,6 +101,7 @@ fn unknown_text(head: &[u8], known: &str) -> Refusal {
     match root {
         _ if html => html_page(),
         Some(root) if root.eq_ignore_ascii_case("html") => html_page(),
+        Some(root) if strangers::refusal(&root).is_some() => strangers::refusal(&root).unwrap_or_else(html_page),
         Some(root) => Refusal::new(format!("its root element is {}, and no report begins so", quoted(&root)))
             .help("Check that this is a test report"),
         None if head.trim_ascii_start().starts_with(b"<") => {

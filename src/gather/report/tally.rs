@@ -49,6 +49,9 @@ pub(crate) struct Tally {
     pub(crate) timestamp: Option<String>,
     /// Who wrote it.
     pub(crate) tool: Option<ReportTool>,
+    /// Least severity that fails a gate, where a person has said it: one of [`super::THRESHOLDS`].
+    #[allow(dead_code, reason = "the first format with a gate reads it")]
+    pub(crate) threshold: Option<String>,
     /// What a scan found; then there are no cases.
     pub(crate) gate: Option<Gate>,
     /// What the tests reached.
@@ -87,21 +90,43 @@ impl Several {
 }
 
 impl Tally {
-    /// Adds a test case.
+    /// Adds a test case, which no other should repeat.
     pub(crate) fn case(&mut self, case: &Case<'_>) {
-        self.counts.total += 1;
-        match case.outcome {
-            Outcome::Passed => self.counts.passed += 1,
-            Outcome::Skipped => self.counts.skipped += 1,
-            Outcome::Failed => self.counts.failed += 1,
-            Outcome::Errored => self.counts.errored += 1,
-        }
+        self.case_of(case, b"");
+    }
+
+    /// Adds a test case that has an identity of its own, beside its names.
+    pub(crate) fn case_of(&mut self, case: &Case<'_>, id: &[u8]) {
+        self.count(case);
+        self.identify(case, id);
+    }
+
+    /// Adds a test case of a format where names need not differ, or whose reader sees to it.
+    pub(crate) fn count(&mut self, case: &Case<'_>) {
+        case.outcome.add_to(&mut self.counts);
         self.counts.flaky += u64::from(case.flaky && case.outcome == Outcome::Passed);
         if case.outcome >= Outcome::Failed {
             let suite = if case.class.is_empty() { case.suite } else { case.class };
             self.fails(&String::from_utf8_lossy(suite), &String::from_utf8_lossy(case.name), case.outcome);
         }
-        self.identify(case);
+    }
+
+    /// Adds test cases whose names are not known, or not to be told.
+    pub(crate) fn unnamed(&mut self, counts: &Counts) {
+        let Counts { total, passed, failed, errored, skipped, flaky } = &mut self.counts;
+        *total += counts.total;
+        *passed += counts.passed;
+        *failed += counts.failed;
+        *errored += counts.errored;
+        *skipped += counts.skipped;
+        *flaky += counts.flaky;
+        self.failing_omitted += counts.failed + counts.errored;
+    }
+
+    /// Something about the report itself by which it has failed, whatever its test cases say.
+    pub(crate) fn fault(&mut self, what: impl FnOnce() -> String) {
+        self.broken += 1;
+        self.warn(what);
     }
 
     /// Adds the time of a case; `ran` says whether the case should have one.
@@ -119,9 +144,14 @@ impl Tally {
 
     /// Adds a failure or an error that stands on a suite, outside any test case.
     pub(crate) fn broken(&mut self, suite: &str, outcome: Outcome) {
-        self.broken += 1;
+        let why = format!("suite {} is {} outside any test case", quoted(suite), outcome.as_str());
+        self.broken_because(suite, outcome, || why);
+    }
+
+    /// The same, in other words.
+    pub(crate) fn broken_because(&mut self, suite: &str, outcome: Outcome, why: impl FnOnce() -> String) {
         self.fails(suite, "", outcome);
-        self.warn(|| format!("suite {} is {} outside any test case", quoted(suite), outcome.as_str()));
+        self.fault(why);
     }
 
     /// Notes that `what` claims failures that are not shown and that no rerun explains.
@@ -149,7 +179,7 @@ impl Tally {
     }
 
     /// Looks for the same (suite, class, name) before. Two cases without a name are not the same.
-    fn identify(&mut self, case: &Case<'_>) {
+    fn identify(&mut self, case: &Case<'_>, id: &[u8]) {
         if case.name.is_empty() {
             return;
         }
@@ -157,7 +187,7 @@ impl Tally {
             self.unchecked += 1;
             return;
         }
-        let identity = [case.suite, case.class, case.name].iter().fold(0, |hash, part| digest64(hash, part));
+        let identity = [case.suite, case.class, case.name, id].iter().fold(0, |hash, part| digest64(hash, part));
         if !self.seen.insert(identity) {
             self.repeated.add(&String::from_utf8_lossy(case.name));
         }

@@ -129,7 +129,7 @@ fn every_fixture_meets_the_verdict_in_its_name_and_the_numbers_in_its_folder() {
     assert!(files.len() > 100, "fixtures are missing");
     let mut wrong = Vec::new();
     for Fixture { label, format, verdict, bytes, path } in files {
-        let run = read(path, label, None, &mut |_, _, _| {});
+        let run = read(path, label, &Ask::default(), &mut |_, _, _| {});
         check_laws(&run, bytes);
         let found = run.counts.map(|c| [c.total, c.passed, c.failed, c.errored, c.skipped, c.flaky].map(Some));
         let gate = run.gate.as_ref().map(|gate| [gate.findings, gate.reached].map(Some));
@@ -202,7 +202,7 @@ fn no_message_carries_what_an_entity_points_to_or_a_control_character() {
 fn what_cannot_be_opened_is_refused_without_a_digest() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none.xml"), folder.path().to_owned()] {
-        let run = read(&path, "shown", Some("junit"), &mut |_, _, _| {});
+        let run = read(&path, "shown", &Ask { forced: Some("junit".into()), threshold: None }, &mut |_, _, _| {});
         assert_eq!((run.verdict, run.sha256, run.counts), (Verdict::Refused, None, None));
         assert!(run.error.unwrap().starts_with("could not read `shown` as a junit report: "));
     }
@@ -288,10 +288,10 @@ fn an_empty_file_has_the_digest_of_nothing() {
 
 #[test]
 fn a_format_can_be_forced_and_an_unknown_one_is_named() {
-    let run = read_from(&b"<coverage/>"[..], "f", Some("junit"));
+    let run = read_from(&b"<inventory/>"[..], "f", Some("junit"));
     assert_eq!((run.verdict, run.format.as_deref()), (Verdict::Refused, Some("junit")));
-    let run = read_from(&b"<testsuites/>"[..], "f", Some("trx"));
-    assert!(run.error.unwrap().contains("no report format `trx`; there are: junit"));
+    let run = read_from(&b"<testsuites/>"[..], "f", Some("sonnet"));
+    assert!(run.error.unwrap().contains("no report format `sonnet`; there are: junit, "));
     assert_eq!(run.sha256, Some(Sha256Digest::of(b"<testsuites/>")));
 }
 
@@ -302,7 +302,7 @@ fn a_file_over_the_limit_is_refused_and_still_hashed() {
     bytes.extend_from_slice(b"</testsuite>");
     let size = bytes.len() as u64;
     for (limit, want) in [(size, Verdict::Passed), (size - 1, Verdict::Refused), (10, Verdict::Refused)] {
-        let run = read_with(&mut &bytes[..], "f", None, None, limit, &mut |_, _, _| {});
+        let run = read_with(&mut &bytes[..], "f", None, &Ask::default(), limit, &mut |_, _, _| {});
         check_laws(&run, &bytes);
         assert_eq!(run.verdict, want, "{limit}");
     }

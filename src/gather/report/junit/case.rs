@@ -20,37 +20,6 @@ pub(super) struct OpenCase {
     pub(super) rerun: u64,
 }
 
-/// Values that are used again, so that a passing case allocates nothing.
-pub(super) struct Pool<T> {
-    all: Vec<T>,
-    live: usize,
-}
-
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self { all: Vec::new(), live: 0 }
-    }
-}
-
-impl<T: Default> Pool<T> {
-    pub(super) fn push(&mut self) -> &mut T {
-        if self.live == self.all.len() {
-            self.all.push(T::default());
-        }
-        self.live += 1;
-        &mut self.all[self.live - 1]
-    }
-
-    pub(super) fn pop(&mut self) -> Option<&mut T> {
-        self.live = self.live.checked_sub(1)?;
-        self.all.get_mut(self.live)
-    }
-
-    pub(super) fn last(&mut self) -> Option<&mut T> {
-        self.all.get_mut(self.live.checked_sub(1)?)
-    }
-}
-
 impl OpenCase {
     /// Begins anew with what was allocated.
     pub(super) fn reset(&mut self) {

@@ -1,7 +1,7 @@
 //! What is JUnit's own: what odd reports are said to be, and any tree of suites and cases against its counts.
 
 use crate::gather::report::tests::{FIXTURES, check_laws};
-use crate::gather::report::{read, read_from};
+use crate::gather::report::{Ask, read, read_from};
 use crate::record::test_run_v1::{Counts, Verdict};
 use proptest::prelude::*;
 use std::path::Path;
@@ -26,11 +26,13 @@ fn warnings_say_what_is_odd() {
         ("empty_failing_todo.xml", "TODO"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         assert!(run.warnings.iter().any(|w| w.contains(want)), "{name}: {:?}", run.warnings);
     }
     for name in ["good_thousands.xml", "good_crlf_and_tabs.xml", "empty_no_case.xml"] {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         assert_eq!(run.warnings, Vec::<String>::new(), "{name}");
     }
 }
@@ -56,11 +58,12 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_check_framework.xml", "Check"),
         ("refused_foreign_elements.xml", "`suite` elements"),
         ("refused_nested_257.xml", "nested more than 256 deep"),
-        ("refused_other_root.xml", "`coverage`"),
+        ("refused_other_root.xml", "`inventory`"),
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, None, &mut |_, _, _| {});
+        let run =
+            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
         let error = run.error.unwrap();
         assert!(error.contains(want), "{error}");
         assert!(error.starts_with(&format!("could not read `{name}` as a ")), "{error}");

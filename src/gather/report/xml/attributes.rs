@@ -1,5 +1,6 @@
 //! The inside of a tag, strictly: names, quotes, spaces, references, no attribute twice (XML 1.0, 3.1).
 
+use super::super::name::cut;
 use super::super::refusal::{Refusal, quoted};
 use super::scan;
 use std::borrow::Cow;
@@ -258,6 +259,14 @@ impl<'t> Value<'t> {
     #[inline]
     pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         if self.plain { out.extend_from_slice(self.raw) } else { self.unescape(out) }
+    }
+
+    /// Takes a name over, [`cut`].
+    #[inline]
+    pub(crate) fn name_into(self, out: &mut Vec<u8>) {
+        out.clear();
+        self.append_to(out);
+        cut(out);
     }
 
     /// [`Value::bytes`] as text.

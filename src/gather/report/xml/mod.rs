@@ -10,6 +10,7 @@ mod attributes;
 mod charset;
 mod scan;
 mod source;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use memchr::memchr;
 use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
 use std::io;
+pub(crate) use walk::{Elements, walk};
 
 /// Elements inside each other.
 pub(crate) const DEPTH_LIMIT: usize = 256;
@@ -64,6 +66,11 @@ impl<'a> Tag<'a> {
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> + use<'a> {
         let (bytes, xml11) = (self.bytes, self.xml11);
         self.spans.iter().map(move |s| (&bytes[s.name.clone()], Value::new(bytes, s, xml11)))
+    }
+
+    /// The value of one attribute, as text.
+    pub(crate) fn attribute(&self, name: &[u8]) -> Option<Cow<'a, str>> {
+        self.attributes().find(|(n, _)| *n == name).map(|(_, value)| value.text())
     }
 
     /// The namespace that this tag itself declares for its own prefix.
@@ -123,6 +130,15 @@ impl<'s> Xml<'s> {
         });
         let (spans, names, open) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { source, spans, names, open, close: false, root: false, doctype: false, xml11: false, warning })
+    }
+
+    /// The character data that follows, as it is written: at most `n` bytes, up to the next tag. It stays to be read.
+    fn glimpse(&mut self, n: usize) -> Result<&[u8], Refusal> {
+        if self.close {
+            return Ok(&[]);
+        }
+        let text = self.peek(n)?;
+        Ok(&text[..memchr(b'<', text).unwrap_or(text.len())])
     }
 
     /// The refusal for `what`, placed at the token that was read last.

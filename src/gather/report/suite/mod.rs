@@ -1,10 +1,15 @@
 //! A suite's claims about itself against what stands in it. Shared by the XML formats.
 
+mod row;
+mod suites;
+
 use super::outcome::{Number, Outcome};
 use super::refusal::quoted;
 use super::tally::Tally;
 use crate::record::test_run_v1::{Counts, Declared};
+pub(crate) use row::Row;
 use std::borrow::Cow;
+pub(crate) use suites::{Found, Pool, Suites};
 
 /// What a suite's attributes say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +20,14 @@ pub(crate) struct Claims {
     pub(crate) failed: Number,
     /// Errors.
     pub(crate) errored: Number,
+    /// Failures and errors in one number, where the format has no two.
+    pub(crate) bad: Number,
+    /// Errors that belong to no test case.
+    pub(crate) broken: Number,
+    /// Passed.
+    pub(crate) passed: Number,
+    /// Did not run, and are not in `total`.
+    pub(crate) beside: Number,
     /// Skipped.
     pub(crate) skipped: Number,
     /// Switched off; some tools count them among the skipped, some beside them.
@@ -28,6 +41,10 @@ impl Claims {
             total: self.total.plus(other.total),
             failed: self.failed.plus(other.failed),
             errored: self.errored.plus(other.errored),
+            bad: self.bad.plus(other.bad),
+            broken: self.broken.plus(other.broken),
+            passed: self.passed.plus(other.passed),
+            beside: self.beside.plus(other.beside),
             skipped: self.skipped.plus(other.skipped),
             disabled: self.disabled.plus(other.disabled),
         }
@@ -37,7 +54,7 @@ impl Claims {
     pub(crate) fn declared(self) -> Declared {
         Declared {
             total: self.total.known(),
-            failed: self.failed.known(),
+            failed: self.failed.known().or(self.bad.known()),
             errored: self.errored.known(),
             skipped: self.skipped.plus(self.disabled).known(),
         }
@@ -49,6 +66,8 @@ impl Claims {
 pub(crate) struct Shown {
     /// Cases.
     counts: Counts,
+    /// What some tools count as cases and we do not: a test that stands for its rows.
+    parents: Counts,
     /// Failures and errors outside cases.
     broken: u64,
     /// What may explain that more failures are declared than shown: reruns, and failing TODOs.
@@ -58,14 +77,14 @@ pub(crate) struct Shown {
 impl Shown {
     /// Adds a case and the reruns in it.
     pub(crate) fn case(&mut self, outcome: Outcome, explained: u64) {
-        self.counts.total += 1;
+        outcome.add_to(&mut self.counts);
         self.explained += explained;
-        match outcome {
-            Outcome::Passed => self.counts.passed += 1,
-            Outcome::Skipped => self.counts.skipped += 1,
-            Outcome::Failed => self.counts.failed += 1,
-            Outcome::Errored => self.counts.errored += 1,
-        }
+    }
+
+    /// Adds a test of which the rows are counted and not itself.
+    pub(crate) fn parent(&mut self, outcome: Outcome) {
+        outcome.add_to(&mut self.parents);
+        self.explained += u64::from(outcome >= Outcome::Failed);
     }
 
     /// Adds a failure or error outside a case.
@@ -73,15 +92,24 @@ impl Shown {
         self.broken += 1;
     }
 
-    fn plus(mut self, other: Self) -> Self {
-        self.counts.total += other.counts.total;
-        self.counts.passed += other.counts.passed;
-        self.counts.skipped += other.counts.skipped;
-        self.counts.failed += other.counts.failed;
-        self.counts.errored += other.counts.errored;
-        self.broken += other.broken;
-        self.explained += other.explained;
-        self
+    fn plus(self, other: Self) -> Self {
+        Self {
+            counts: sum(self.counts, other.counts),
+            parents: sum(self.parents, other.parents),
+            broken: self.broken + other.broken,
+            explained: self.explained + other.explained,
+        }
+    }
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts {
+        total: a.total + b.total,
+        passed: a.passed + b.passed,
+        failed: a.failed + b.failed,
+        errored: a.errored + b.errored,
+        skipped: a.skipped + b.skipped,
+        flaky: a.flaky + b.flaky,
     }
 }
 
@@ -125,10 +153,19 @@ impl Suite {
     /// Compares claims and contents, warns of every difference, and gives both to the suite above.
     pub(crate) fn close(&self, tally: &mut Tally) -> (Shown, Claims) {
         let mut all = self.own.plus(self.below);
-        self.compare("tests", self.claims.total, &[all.counts.total, self.own.counts.total], tally);
-        self.compare("failures", self.claims.failed, &[all.counts.failed, self.own.counts.failed], tally);
-        self.compare("errors", self.claims.errored, &[all.counts.errored, self.own.counts.errored], tally);
-        let skipped = [all.counts.skipped, self.own.counts.skipped];
+        // a header may speak of all that stands below it, of what stands right in it, or count the parents of rows too
+        let with_parents = sum(all.counts, all.parents);
+        let seen = |of: fn(Counts) -> u64| [of(all.counts), of(self.own.counts), of(with_parents)];
+        match (self.claims.total, self.claims.beside) {
+            (Number::Is(n), Number::Is(m)) if seen(|c| c.total).contains(&(n + m)) => {}
+            (claimed, _) => self.compare("tests", claimed, &seen(|c| c.total), tally),
+        }
+        self.compare("passed", self.claims.passed, &seen(|c| c.passed), tally);
+        self.compare("failures", self.claims.failed, &seen(|c| c.failed), tally);
+        self.compare("errors", self.claims.errored, &seen(|c| c.errored), tally);
+        self.compare("failed", self.claims.bad, &seen(|c| c.failed + c.errored), tally);
+        self.compare("errors", self.claims.broken, &[all.broken], tally);
+        let skipped = seen(|c| c.skipped);
         match (self.claims.skipped, self.claims.disabled) {
             // disabled beside or among the skipped: either sum may be meant
             (Number::Is(s), Number::Is(d)) if skipped.contains(&(s + d)) => {}
@@ -138,7 +175,8 @@ impl Suite {
                 self.compare("disabled", other, &skipped, tally);
             }
         }
-        let claimed = self.claims.failed.known().unwrap_or(0) + self.claims.errored.known().unwrap_or(0);
+        let Claims { failed, errored, bad, broken, .. } = self.claims;
+        let claimed: u64 = [failed, errored, bad, broken].iter().filter_map(|n| n.known()).sum();
         let mut shown = all.counts.failed + all.counts.errored + all.broken;
         if let (0, Some(outcome @ (Outcome::Failed | Outcome::Errored))) = (shown, self.stated) {
             tally.broken(&self.label(), outcome);
@@ -152,7 +190,7 @@ impl Suite {
         (all, self.claims)
     }
 
-    fn compare(&self, what: &str, claimed: Number, shown: &[u64; 2], tally: &mut Tally) {
+    fn compare(&self, what: &str, claimed: Number, shown: &[u64], tally: &mut Tally) {
         match claimed {
             Number::Is(n) if !shown.contains(&n) => {
                 tally.warn(|| format!("{} declares {what}={n}; found {}", self.title(), shown[0]));
@@ -181,8 +219,10 @@ impl Claims {
             total: both(self.total, other.total),
             failed: both(self.failed, other.failed),
             errored: both(self.errored, other.errored),
+            bad: both(self.bad, other.bad),
+            passed: both(self.passed, other.passed),
             skipped: both(self.skipped, other.skipped),
-            disabled: sum.disabled,
+            ..sum
         }
     }
 }

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Stands for a deployment.
+set -eu
+echo "shop is on production"
