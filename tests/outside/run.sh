@@ -6,6 +6,8 @@
 #   storage/    our storage code against MinIO, and against folders that refuse
 #   stories.py  whole commands against MinIO, and against a store that lies
 #   run/        deployments by hand: terminals, signals, kills, a full disk
+#   wrapper/    deploy-wrapper.sh in seven shells
+#   lint/       scripts, workflows, actions, Dockerfile, manual pages and links, by the tools of those who know
 #   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
@@ -109,6 +111,11 @@ fi
 
 # Processes and terminals.
 chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"
+
+chapter "wrapper: deploy-wrapper.sh in seven shells" "$OUTSIDE/wrapper/run.sh"
+
+# What cannot be run here is read.
+chapter "lint: scripts, workflows, actions, Dockerfile, manual pages, links" "$OUTSIDE/lint/run.sh"
 
 # Kills, broken requests, crowds.
 chapter "faults: killed anywhere, broken anywhere, many at once" "$OUTSIDE/faults/run.sh"

@@ -9,7 +9,6 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$OUTSIDE/../.."
-ROOT=$PWD
 VOUCHSAFE=$(realpath "${VOUCHSAFE_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/vouchsafe}")
 unset VOUCHSAFE_BIN # for the pipelines it is a setting of their own
 GITLAB_CI_LOCAL_VERSION=4.73.0 # 4.74 wants a newer node than 20
