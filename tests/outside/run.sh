@@ -116,12 +116,11 @@ fi
 chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"
 chapter "wrapper: deploy-wrapper.sh in every shell" "$OUTSIDE/wrapper/run.sh"
 
-# Files that others read.
+# What cannot be run here is read; what can be run is, by runners that are not ours.
 chapter "lint: shell, workflows, CI files, Dockerfile, manual pages" "$OUTSIDE/lint/run.sh"
 chapter "gitlab: the template in real pipelines" "$OUTSIDE/gitlab/run.sh"
 chapter "platforms: the snippets" "$OUTSIDE/platforms/run.sh"
 
-# Pipelines with runners that are not ours.
 chapter "action: GitHub's workflows under act" "$OUTSIDE/action/run.sh"
 
 # Kills, broken requests, crowds.
