@@ -79,15 +79,28 @@ fn rows(told: &Told) -> Vec<(&'static str, String)> {
     row("Run", Some(markdown(&format!("{} {}, attempt {}", run.platform, run.id, run.attempt))));
     row("Component", record.component.as_deref().map(markdown));
     row("Outcome", Some(run.outcome.as_str().to_owned()));
+    if !run.jobs.is_empty() {
+        let jobs = run.jobs.iter().take(MOST).map(|job| markdown(&format!("{} {}", job.name, job.result)));
+        let more = run.jobs.len().saturating_sub(MOST);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        row("Jobs", Some(jobs.chain(more).collect::<Vec<_>>().join("<br>")));
+    }
     let operator = record.operator.as_ref().and_then(|o| o.login.as_ref().or(o.id.as_ref()));
     row("Operator", Some(operator.map_or("unknown".to_owned(), |who| markdown(who))));
     row("Commit", Some(commit(record)));
     row("Tests", Some(tests_line(record).unwrap_or_else(|| "unknown: no report was read".to_owned())));
-    for scan in record.tests.iter().filter_map(|t| t.gate.as_ref().map(|gate| (t, gate))) {
+    for command in record.test_commands.iter().take(MOST) {
+        row("Test command", Some(markdown(&format!("{} ended with {}", command.name, command.exit_code))));
+    }
+    for scan in record.tests.iter().filter_map(|t| t.gate.as_ref().map(|gate| (t, gate))).take(MOST) {
         let (test, gate) = scan;
         let findings = shown::many(gate.findings, "finding", "findings");
         let text = format!("{} ({findings}, {} at or above {})", test.verdict.as_str(), gate.reached, gate.threshold);
         row("Scan", Some(format!("{}: {}", markdown(&test.file), markdown(&text))));
+    }
+    for (test, lines) in record.tests.iter().filter_map(|t| Some((t, t.coverage?.lines?))).take(MOST) {
+        let text = format!("{} of {} lines", lines.covered, lines.total);
+        row("Coverage", Some(format!("{}: {}", markdown(&test.file), markdown(&text))));
     }
     row("Artifacts", Some(artifacts(&record.artifacts)));
     let tickets: Vec<String> = record.tickets.iter().take(MOST).map(|t| markdown(&t.id)).collect();

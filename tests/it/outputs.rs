@@ -16,10 +16,31 @@ fn the_summary_tells_what_was_recorded_and_lets_nothing_act() {
     let name = HOSTILE.replace('<', "&lt;").replace('\u{202e}', "");
     let red = format!(r#"<testsuite name="s"><testcase classname="c" name="{name}"><failure/></testcase></testsuite>"#);
     stage.write("junit.xml", red);
-    let words = attest(&["--report", "junit.xml", "--ticket", HOSTILE, "--summary", "s.md", "--artifact", "junit.xml"]);
+    let needs = serde_json::json!({"build": {"result": "success"}, HOSTILE: {"result": "failure"}}).to_string();
+    let sarif = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"x"}},"results":[{"message":{"text":"m"}}]}]}"#;
+    stage.write("scan.sarif", sarif);
+    stage.write("lcov.info", "SF:a\nDA:1,1\nDA:2,0\nend_of_record\n");
+    let words = attest(&[
+        "--report",
+        "junit.xml",
+        "--report",
+        "scan.sarif",
+        "--report",
+        "lcov.info",
+        "--test-exit",
+        "unit=3",
+        "--needs",
+        &needs,
+        "--ticket",
+        HOSTILE,
+        "--summary",
+        "s.md",
+        "--artifact",
+        "junit.xml",
+    ]);
     let played = stage.play(&words).exits(0);
     let text = std::fs::read_to_string(stage.at("s.md")).unwrap();
-    assert!(text.starts_with("### vouchsafe: recorded, unknown in <code>production</code>\n"), "{text}");
+    assert!(text.starts_with("### vouchsafe: recorded, failed in <code>production</code>\n"), "{text}");
     for row in
         ["Run", "Operator", "Commit", "Tests", "Artifacts", "Tickets", "Approvals", "Bypasses", "Lock", "Address"]
     {
