@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey, pkcs8::DecodePrivateKey};
 use quick_xml::{Reader, events::Event};
+use serde::{Deserialize as _, de::IgnoredAny};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,13 +26,31 @@ pub(crate) fn floor_attest(key: &Path, report: &Path, out: &Path) -> Result<()> 
     Ok(())
 }
 
-/// Pulls every event out of a report and drops it; with `hash`, sha256 over the same bytes on the way.
-pub(crate) fn floor_tokens(report: &Path, hash: bool) -> Result<()> {
+/// Drains a report as the hidden word says; with `-sha256` behind it, over the same bytes on the way.
+pub(crate) fn floor_report(word: &str, report: &Path) -> Result<()> {
     let file = File::open(report)?;
-    if hash {
-        drain(BufReader::with_capacity(1 << 16, Hashing { inner: file, sha256: Sha256::new() }))
-    } else {
-        drain(BufReader::with_capacity(1 << 16, file))
+    match word.strip_suffix("-sha256") {
+        Some(word) => drain(word, BufReader::with_capacity(1 << 16, Hashing { inner: file, sha256: Sha256::new() })),
+        None => drain(word, BufReader::with_capacity(1 << 16, file)),
+    }
+}
+
+/// Pulls every token out and drops it. Not over `dyn BufRead`: serde_json asks for each byte.
+fn drain(word: &str, mut input: impl BufRead) -> Result<()> {
+    match word {
+        "floor-tokens" => tokens(input),
+        "floor-json" => document(serde_json::Deserializer::from_reader(input)),
+        "floor-json-slice" => {
+            let mut all = Vec::new();
+            input.read_to_end(&mut all)?;
+            document(serde_json::Deserializer::from_slice(&all))
+        }
+        "floor-json-lines" => each_line(input, |line| Ok(serde_json::from_slice::<IgnoredAny>(line).map(|_| ())?)),
+        "floor-lines" => each_line(input, |line| {
+            std::hint::black_box(line);
+            Ok(())
+        }),
+        _ => bail!("there is no floor `{word}`"),
     }
 }
 
@@ -66,7 +85,7 @@ fn strict(bundle: &[u8], public: &VerifyingKey) -> Result<()> {
     Ok(public.verify_strict(&signed, &Signature::from_slice(&signature)?)?)
 }
 
-fn drain(input: impl BufRead) -> Result<()> {
+fn tokens(input: impl BufRead) -> Result<()> {
     let mut reader = Reader::from_reader(input);
     let mut buffer = Vec::new();
     let mut events = 0_u64;
@@ -75,6 +94,21 @@ fn drain(input: impl BufRead) -> Result<()> {
         buffer.clear();
     }
     ensure!(std::hint::black_box(events) > 0, "an empty report measures nothing");
+    Ok(())
+}
+
+/// One document to its end, with no value kept.
+fn document<'de>(mut json: serde_json::Deserializer<impl serde_json::de::Read<'de>>) -> Result<()> {
+    IgnoredAny::deserialize(&mut json)?;
+    Ok(json.end()?)
+}
+
+fn each_line(mut input: impl BufRead, what: impl Fn(&[u8]) -> Result<()>) -> Result<()> {
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        what(&line)?;
+        line.clear();
+    }
     Ok(())
 }
 

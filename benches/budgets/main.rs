@@ -1,4 +1,5 @@
-//! The performance budgets, each as a ratio to a floor measured in the same run: `cargo bench`, `cargo bench -- --big`.
+//! The performance budgets, each as a ratio to a floor measured in the same run: `cargo bench`, `cargo bench -- --big`,
+//! and a part of them by its word, `cargo bench -- formats`.
 //!
 //! A floor is this binary called again with a hidden word, so that both sides pay for a process start.
 //! Nothing here asserts a time: machines differ, ratios hardly do. It fails only when something could not be run.
@@ -7,14 +8,16 @@
 #![allow(clippy::disallowed_methods, reason = "a bench is a process of its own: it has no `World`")]
 
 mod floors;
+mod formats;
 mod many;
 mod measure;
+mod samples;
 mod stage;
 
-use anyhow::{Context, Result, ensure};
-use floors::{floor_attest, floor_tokens, floor_verify};
-use measure::{Row, alternate, peak_kb, ratio, timed, timed_output};
-use stage::{Stage, write_junit, zeros};
+use anyhow::{Result, bail, ensure};
+use floors::{floor_attest, floor_report, floor_verify};
+use measure::{Row, alternate, peak_kb, ratio, timed};
+use stage::{Stage, zeros};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -30,12 +33,11 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["floor-attest", key, report, out] => floor_attest(key.as_ref(), report.as_ref(), out.as_ref()),
-        ["floor-tokens", report] => floor_tokens(report.as_ref(), false),
         ["floor-verify", key, vault] => floor_verify(key.as_ref(), vault.as_ref()),
-        ["floor-tokens-sha256", report] => floor_tokens(report.as_ref(), true),
+        [floor, report] if floor.starts_with("floor-") => floor_report(floor, report.as_ref()),
         // `cargo bench -- fill FOLDER 100000`: a vault to measure by hand, its keys beside it
         ["fill", folder, records, ..] => fill(folder.as_ref(), records),
-        words if words.contains(&"--bench") => budgets(words.contains(&"--big")),
+        words if words.contains(&"--bench") => budgets(words),
         // `cargo test --all-targets` comes here: there is nothing to assert
         _ => Ok(()),
     };
@@ -48,21 +50,40 @@ fn main() -> ExitCode {
     }
 }
 
-fn budgets(big: bool) -> Result<()> {
+/// A part of the table, and whether with the slow half of it.
+type Part = fn(&Stage, bool) -> Result<()>;
+
+/// TABLE of the parts, by the word that asks for it alone.
+const PARTS: &[(&str, Part)] = &[
+    ("start", |stage, _| print([start(stage)?])),
+    ("attest", |stage, _| print([attest(stage)?])),
+    ("artifact", artifact),
+    ("formats", formats),
+    ("size", |_, _| print([size()?])),
+    ("verify", |stage, big| print(verify(stage, if big { 100_000 } else { 5_000 })?)),
+];
+
+fn budgets(words: &[&str]) -> Result<()> {
     ensure!(!cfg!(debug_assertions), "a debug build measures nothing: use `cargo bench`");
+    let asked: Vec<_> = words.iter().filter(|word| !word.starts_with("--")).collect();
+    if let Some(unknown) = asked.iter().find(|word| PARTS.iter().all(|(name, _)| name != **word)) {
+        let names: Vec<_> = PARTS.iter().map(|(name, _)| *name).collect();
+        bail!("there is no part `{unknown}`; there are: {}", names.join(", "));
+    }
     let stage = Stage::new()?;
     println!("{:<58} {:>12} {:>12} {:>8}  budget", "what", "ours", "floor", "ratio");
     // each line as soon as it is known: the whole table takes minutes
-    start(&stage)?.print();
-    attest(&stage)?.print();
-    artifact(&stage)?.print();
-    junit(&stage)?.iter().for_each(Row::print);
-    size()?.print();
-    if big {
-        memory(&stage)?.iter().for_each(Row::print);
+    for (name, part) in PARTS {
+        if asked.is_empty() || asked.contains(&name) {
+            part(&stage, words.contains(&"--big"))?;
+        }
     }
-    verify(&stage, if big { 100_000 } else { 5_000 })?.iter().for_each(Row::print);
     println!("medians of {RUNS} alternating runs ({SLOW_RUNS} for the large files); ratio = ours / floor");
+    Ok(())
+}
+
+fn print(rows: impl IntoIterator<Item = Row>) -> Result<()> {
+    rows.into_iter().for_each(|row| row.print());
     Ok(())
 }
 
@@ -101,40 +122,37 @@ fn attest(stage: &Stage) -> Result<Row> {
     Ok(Row::times("attest: local vault, one JUnit file, small repository", ours, floor, "<= 2.00"))
 }
 
-/// sha256 of a 256 MB artifact that is in the page cache, against OpenSSL.
-fn artifact(stage: &Stage) -> Result<Row> {
+/// sha256 of a 256 MB artifact that is in the page cache, against OpenSSL; with `big`, peak memory for one of 1 GB.
+fn artifact(stage: &Stage, big: bool) -> Result<()> {
     let file = stage.root.join("artifact.bin");
     zeros(&file, 256 * MB)?;
     let vault = stage.root.join("vault");
+    let dry_run = |n, file: &Path| {
+        let mut command = stage.attest(&vault, n);
+        command.arg("--dry-run").arg("--artifact").arg(file);
+        command
+    };
     let (ours, floor) = alternate(
         SLOW_RUNS,
-        |n| timed(stage.attest(&vault, 1000 + n).arg("--dry-run").arg("--artifact").arg(&file)),
+        |n| timed(&mut dry_run(1000 + n, &file)),
         |_| timed(Command::new("openssl").args(["dgst", "-sha256"]).arg(&file)),
     )?;
     fs::remove_file(&file)?;
-    Ok(Row::rates("sha256 of a 256 MB artifact / openssl dgst", 256 * MB, ours, floor, ">= 0.90"))
+    Row::rates("sha256 of a 256 MB artifact / openssl dgst", 256 * MB, ours, floor, ">= 0.90").print();
+    if big {
+        let small = peak_kb(&mut dry_run(2000, &stage.report))?;
+        zeros(&file, 1000 * MB)?;
+        let large = peak_kb(&mut dry_run(2001, &file))?;
+        fs::remove_file(&file)?;
+        Row::peaks("peak memory: 1 GB artifact / a small one", large, small).print();
+    }
+    Ok(())
 }
 
-/// Reading a 200 MB report, against the bare tokenizer, and against tokenizer and sha256 (which `inspect` must do too).
-fn junit(stage: &Stage) -> Result<Vec<Row>> {
-    let file = stage.root.join("large.xml");
-    let (bytes, cases) = write_junit(&file, 200 * MB)?;
-    let file_name = file.to_str().context("a temporary path that is not UTF-8")?;
-    let inspect = |_| {
-        let (time, output) = timed_output(stage.vouchsafe().args(["inspect", "--json", file_name]))?;
-        // the rate counts only if the whole file was read
-        let told: serde_json::Value =
-            serde_json::from_slice(&output.stdout).context("could not read inspect's JSON")?;
-        ensure!(told["total"] == cases, "inspect saw {} of {cases} cases: {told}", told["total"]);
-        Ok(time)
-    };
-    let (ours, bare) = alternate(SLOW_RUNS, inspect, |_| timed(&mut stage.floor(["floor-tokens", file_name])))?;
-    let (ours2, both) = alternate(SLOW_RUNS, inspect, |_| timed(&mut stage.floor(["floor-tokens-sha256", file_name])))?;
-    fs::remove_file(&file)?;
-    Ok(vec![
-        Row::rates("JUnit, 200 MB: inspect / bare quick-xml tokenizer", bytes, ours, bare, ">= 0.60"),
-        Row::rates("JUnit, 200 MB: inspect / tokenizer and sha256", bytes, ours2, both, "-"),
-    ])
+/// The rates of the report formats; with `big`, their peak memory for 500 MB.
+fn formats(stage: &Stage, big: bool) -> Result<()> {
+    formats::rates(stage)?;
+    if big { formats::peaks(stage) } else { Ok(()) }
 }
 
 /// The stripped release binary, which is the one under test here: the bench profile inherits `release`.
@@ -142,32 +160,12 @@ fn size() -> Result<Row> {
     let bytes = fs::metadata(BINARY)?.len();
     let budget = 15 * MB;
     Ok(Row {
-        what: "size of the binary, bytes / 15 MB",
+        what: "size of the binary, bytes / 15 MB".to_owned(),
         ours: bytes.to_string(),
         floor: budget.to_string(),
         ratio: ratio(bytes as f64 / budget as f64),
         budget: "<= 1.00",
     })
-}
-
-/// Peak memory for inputs far larger than it: an artifact of 1 GB and a report of 500 MB, against a small run.
-fn memory(stage: &Stage) -> Result<Vec<Row>> {
-    let vault = stage.root.join("vault");
-    let small = peak_kb(stage.attest(&vault, 2000).arg("--dry-run").arg("--artifact").arg(&stage.report))?;
-    let file = stage.root.join("artifact.bin");
-    zeros(&file, 1000 * MB)?;
-    let artifact = peak_kb(stage.attest(&vault, 2001).arg("--dry-run").arg("--artifact").arg(&file))?;
-    fs::remove_file(&file)?;
-
-    let small_report = peak_kb(stage.vouchsafe().args(["inspect", "--json"]).arg(&stage.report))?;
-    let file = stage.root.join("large.xml");
-    write_junit(&file, 500 * MB)?;
-    let report = peak_kb(stage.vouchsafe().args(["inspect", "--json"]).arg(&file))?;
-    fs::remove_file(&file)?;
-    Ok(vec![
-        Row::peaks("peak memory: 1 GB artifact / a small one", artifact, small),
-        Row::peaks("peak memory: 500 MB JUnit / a small one", report, small_report),
-    ])
 }
 
 /// `verify` of a vault with its ledger, against reading the records and nothing but `verify_strict` on all cores; and its
@@ -189,11 +187,11 @@ fn verify(stage: &Stage, many: u64) -> Result<Vec<Row>> {
             |_| timed(&mut stage.floor([Path::new("floor-verify"), &stage.key, &lot])),
         )?;
         let ratio = ratio(floor.as_secs_f64() / ours.as_secs_f64());
-        Ok(Row { what, ours: rate(ours), floor: rate(floor), ratio, budget: ">= 0.80" })
+        Ok(Row { what: what.to_owned(), ours: rate(ours), floor: rate(floor), ratio, budget: ">= 0.80" })
     };
     let entries = against_floor("verify: records and entries / read and verify_strict, all cores")?;
     let peaks =
-        |what| -> Result<Row> { Ok(Row::peaks(what, peak_kb(&mut verify(&lot))?, peak_kb(&mut verify(&few))?)) };
+        |what: &str| -> Result<Row> { Ok(Row::peaks(what, peak_kb(&mut verify(&lot))?, peak_kb(&mut verify(&few))?)) };
     let memory = peaks("peak memory: verify of that many records / of a tenth")?;
     timed(stage.vouchsafe().args(["ledger", "compact", "--vault"]).arg(&lot).arg("--key").arg(&stage.public))?;
     let tiles = against_floor("verify: records and tiles / the same")?;

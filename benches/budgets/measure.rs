@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// One line of the table.
 pub(crate) struct Row {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) ours: String,
     pub(crate) floor: String,
     pub(crate) ratio: String,
@@ -20,15 +20,27 @@ impl Row {
         println!("{:<58} {:>12} {:>12} {:>8}  {}", self.what, self.ours, self.floor, self.ratio, self.budget);
     }
 
-    pub(crate) fn times(what: &'static str, ours: Duration, floor: Duration, budget: &'static str) -> Self {
+    pub(crate) fn times(what: impl Into<String>, ours: Duration, floor: Duration, budget: &'static str) -> Self {
         let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
-        Self { what, ours: ms(ours), floor: ms(floor), ratio: ratio(ours.as_secs_f64() / floor.as_secs_f64()), budget }
+        Self {
+            what: what.into(),
+            ours: ms(ours),
+            floor: ms(floor),
+            ratio: ratio(ours.as_secs_f64() / floor.as_secs_f64()),
+            budget,
+        }
     }
 
-    pub(crate) fn rates(what: &'static str, bytes: u64, ours: Duration, floor: Duration, budget: &'static str) -> Self {
+    pub(crate) fn rates(
+        what: impl Into<String>,
+        bytes: u64,
+        ours: Duration,
+        floor: Duration,
+        budget: &'static str,
+    ) -> Self {
         let rate = |time: Duration| format!("{:.0} MB/s", bytes as f64 / MB as f64 / time.as_secs_f64());
         Self {
-            what,
+            what: what.into(),
             ours: rate(ours),
             floor: rate(floor),
             ratio: ratio(floor.as_secs_f64() / ours.as_secs_f64()),
@@ -36,9 +48,15 @@ impl Row {
         }
     }
 
-    pub(crate) fn peaks(what: &'static str, ours: u64, floor: u64) -> Self {
+    pub(crate) fn peaks(what: impl Into<String>, ours: u64, floor: u64) -> Self {
         let mb = |kb: u64| format!("{:.1} MB", kb as f64 / 1e3);
-        Self { what, ours: mb(ours), floor: mb(floor), ratio: ratio(ours as f64 / floor as f64), budget: "constant" }
+        Self {
+            what: what.into(),
+            ours: mb(ours),
+            floor: mb(floor),
+            ratio: ratio(ours as f64 / floor as f64),
+            budget: "constant",
+        }
     }
 }
 
@@ -84,15 +102,18 @@ pub(crate) fn timed_output(command: &mut Command) -> Result<(Duration, Output)> 
 }
 
 /// Peak resident memory in kB: the kernel's own high-water mark, read until the process is gone. A process of a few
-/// milliseconds may be gone before the first look, so a few tries.
+/// milliseconds may be gone before the first look, or be seen only before it has begun, so a few tries.
 pub(crate) fn peak_kb(command: &mut Command) -> Result<u64> {
+    let begin = Instant::now();
+    let mut peak = 0;
     for _ in 0..10 {
-        let peak = peak_once(command)?;
-        if peak > 0 {
-            return Ok(peak);
+        peak = peak_once(command)?.max(peak);
+        if peak > 0 && begin.elapsed() > Duration::from_millis(500) {
+            break;
         }
     }
-    bail!("no VmHWM in /proc for {command:?}: the peak can be read on Linux only")
+    ensure!(peak > 0, "no VmHWM in /proc for {command:?}: the peak can be read on Linux only");
+    Ok(peak)
 }
 
 fn peak_once(command: &mut Command) -> Result<u64> {
