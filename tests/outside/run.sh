@@ -14,7 +14,8 @@
 #   faults/     the program killed at every system call and request, requests broken, 40 jobs at once
 #
 # One line a part: what ran, name and version. A part that cannot be had is a failure, never a skip.
-# Wants git, python3 with venv, Go, Node with npm, cargo, curl, jq, xxd, openssl, and the package registries. Everything that is
+# Wants git, python3 with venv, Go, Node with npm, a JDK with Maven, cargo, curl, jq, xxd, openssl, and the package registries;
+# installs rsync, shellcheck, tmux and shells where it may (root on Debian). Everything that is
 # installed stays in $VOUCHSAFE_TOOLS; everything that is started ends with this script.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
