@@ -9,19 +9,22 @@ mod read;
 mod scan;
 mod sketch;
 mod skip;
-mod source;
 mod string;
 
 #[cfg(test)]
 mod tests;
 
+use super::decoded::{Decoded, valid};
 use super::input::Input;
 use super::refusal::{Place, Refusal, quoted};
+use super::source::Source;
 use keys::Keys;
 pub(crate) use read::Kind;
 pub(crate) use sketch::Sketch;
-use source::Source;
 use std::io::Read;
+
+/// Bytes that are held at once. No token is ever held whole: a longer string goes on in memory of its own.
+const BLOCK: usize = 64 * 1024;
 
 /// Values inside each other.
 pub(crate) const DEPTH_LIMIT: usize = 128;
@@ -99,8 +102,7 @@ pub(crate) struct Json<'s> {
 impl<'s> Json<'s> {
     /// Begins to read the document that `input` is.
     pub(crate) fn open(input: &'s mut Input<'_>) -> Result<Self, Refusal> {
-        let head = input.head().map_err(|e| Refusal::new(format!("the file could not be read: {e}")))?;
-        let mark = source::encoding(head)?;
+        let mark = encoding(input.head()?)?;
         Self::new(input, mark)
     }
 
@@ -110,10 +112,8 @@ impl<'s> Json<'s> {
     }
 
     fn new(from: &'s mut dyn Read, mark: usize) -> Result<Self, Refusal> {
-        let unreadable = |e: std::io::Error| Refusal::new(format!("the file could not be read: {e}"));
-        from.read_exact(&mut [0; 3][..mark]).map_err(unreadable)?;
         let (keys, text, spare) = (Keys::default(), Vec::new(), Vec::new());
-        let source = Source::new(from);
+        let source = Source::new(Decoded::new(from, mark, None)?, BLOCK, check);
         Ok(Self { source, state: State::Value, depth: 0, objects: 0, keys, text, spare, many: false })
     }
 
@@ -348,6 +348,25 @@ impl<'s> Json<'s> {
     fn place(&self) -> Place {
         self.source.place()
     }
+}
+
+/// The [`Check`](super::source::Check) of JSON, which is written in UTF-8.
+fn check(text: &[u8], last: bool) -> (usize, Option<Refusal>) {
+    let (valid, broken) = valid(text, last);
+    let what = "bytes that are not UTF-8, which JSON is written in (RFC 8259, section 8.1)";
+    (valid, broken.then(|| Refusal::new(what).help("Let the tool write UTF-8")))
+}
+
+/// The length of the byte order mark that `head` begins with; the refusal of an encoding that is none of JSON's.
+fn encoding(head: &[u8]) -> Result<usize, Refusal> {
+    let name = match head {
+        [0xEF, 0xBB, 0xBF, ..] => return Ok(3),
+        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, _, ..] | [_, 0, 0, 0, ..] => "UTF-32",
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => "UTF-16",
+        _ => return Ok(0),
+    };
+    let what = format!("the file is in {name}, and JSON is written in UTF-8 (RFC 8259, section 8.1)");
+    Err(Refusal::new(what).at(Place::START).help(INVALID))
 }
 
 /// Whether `text`, which is not empty and made of nothing else than digits, `+-.eE`, is a number (RFC 8259, section 6).

@@ -197,7 +197,7 @@ proptest! {
 
 #[test]
 fn strings_and_numbers_may_lie_across_blocks() {
-    for before in [source::BLOCK - 20, source::BLOCK - 3, source::BLOCK - 2, source::BLOCK - 1, source::BLOCK] {
+    for before in [BLOCK - 20, BLOCK - 3, BLOCK - 2, BLOCK - 1, BLOCK] {
         for middle in [
             "\"aé\u{1F600}\\n\\ud83d\\ude00\"",
             "-12345.678e+12",
