@@ -1,10 +1,9 @@
 //! What is JUnit's own: what odd reports are said to be, and any tree of suites and cases against its counts.
 
-use crate::gather::report::tests::{FIXTURES, check_laws};
-use crate::gather::report::{Ask, read, read_from};
+use crate::gather::report::read_from;
+use crate::gather::report::tests::{check_laws, read_fixture};
 use crate::record::test_run_v1::{Counts, Verdict};
 use proptest::prelude::*;
-use std::path::Path;
 
 #[test]
 fn warnings_say_what_is_odd() {
@@ -26,13 +25,11 @@ fn warnings_say_what_is_odd() {
         ("empty_failing_todo.xml", "TODO"),
     ];
     for (name, want) in cases {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
+        let run = read_fixture(&format!("junit/{name}"));
         assert!(run.warnings.iter().any(|w| w.contains(want)), "{name}: {:?}", run.warnings);
     }
     for name in ["good_thousands.xml", "good_crlf_and_tabs.xml", "empty_no_case.xml"] {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
+        let run = read_fixture(&format!("junit/{name}"));
         assert_eq!(run.warnings, Vec::<String>::new(), "{name}");
     }
 }
@@ -62,11 +59,10 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
+        let run = read_fixture(&format!("junit/{name}"));
         let error = run.error.unwrap();
         assert!(error.contains(want), "{error}");
-        assert!(error.starts_with(&format!("could not read `{name}` as a ")), "{error}");
+        assert!(error.starts_with(&format!("could not read `junit/{name}` as a ")), "{error}");
     }
 }
 
