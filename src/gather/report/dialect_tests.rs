@@ -1,6 +1,6 @@
 //! The XML formats besides JUnit: what is said of odd reports, what is recorded besides counts, and their limits.
 
-use super::tests::{check_laws, fixture, read_fixture};
+use super::tests::{assert_quiet, assert_refused, assert_warns, check_laws, fixture, read_fixture};
 use super::*;
 use crate::record::test_run_v1::{Counts, Coverage, Covered, TimestampZone};
 use proptest::prelude::*;
@@ -90,8 +90,7 @@ fn warnings_say_what_is_odd() {
         ("cobertura", "empty_negative_hits.xml", "counted as not covered"),
     ];
     for (format, file, want) in cases {
-        let run = read_one(format, file);
-        assert!(run.warnings.iter().any(|w| w.contains(want)), "{format}/{file}: {:?}", run.warnings);
+        assert_warns(&format!("{format}/{file}"), want);
     }
     for (format, file) in [
         ("trx", "good_rows.trx"),
@@ -113,7 +112,7 @@ fn warnings_say_what_is_odd() {
         ("cobertura", "empty_totals.xml"),
         ("cobertura", "empty_coverage_py.xml"),
     ] {
-        assert_eq!(read_one(format, file).warnings, Vec::<String>::new(), "{format}/{file}");
+        assert_quiet(&format!("{format}/{file}"));
     }
 }
 
@@ -146,8 +145,7 @@ fn refusals_say_where_and_what_to_do() {
         ("strangers", "refused_report_of_another.xml", "`report`, and no report begins so"),
     ];
     for (format, file, want) in cases {
-        let error = read_one(format, file).error.unwrap();
-        assert!(error.contains(want), "{error}");
+        assert_refused(&format!("{format}/{file}"), want);
     }
 }
 

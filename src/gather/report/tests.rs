@@ -76,6 +76,24 @@ fn folders() -> Vec<(String, String)> {
     under("reports").chain(under("hostile")).collect()
 }
 
+/// One of the warnings of the report that is called so says `want`.
+pub(super) fn assert_warns(name: &str, want: &str) {
+    let run = read_fixture(name);
+    assert!(run.warnings.iter().any(|warning| warning.contains(want)), "{name}: {:?}", run.warnings);
+}
+
+/// The report that is called so has nothing odd.
+pub(super) fn assert_quiet(name: &str) {
+    assert_eq!(read_fixture(name).warnings, Vec::<String>::new(), "{name}");
+}
+
+/// The report that is called so is refused, and the refusal says `want`.
+pub(super) fn assert_refused(name: &str, want: &str) {
+    let error = read_fixture(name).error.unwrap_or_default();
+    assert!(error.contains(want), "{name}: {error}");
+    assert!(error.starts_with(&format!("could not read `{name}` as a ")), "{error}");
+}
+
 /// The rows of a table that a folder may have, by the label of the report: numbers, `-` for one that is absent.
 fn table<const N: usize>(file: &str) -> BTreeMap<String, [Option<u64>; N]> {
     let mut out = BTreeMap::new();
