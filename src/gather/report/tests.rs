@@ -161,7 +161,7 @@ fn every_fixture_meets_the_verdict_in_its_name_and_the_numbers_in_its_folder() {
     let mut gates = table::<2>("gates.tsv");
     let mut coverages = table::<6>("coverage.tsv");
     let files = fixtures();
-    assert!(files.len() > 100, "fixtures are missing");
+    assert!(files.len() > 1000, "fixtures are missing");
     let mut wrong = Vec::new();
     for Fixture { label, format, verdict, bytes, path } in files {
         let run = read(path, label, &Ask::default(), &mut |_, _, _| {});
