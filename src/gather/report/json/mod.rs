@@ -10,11 +10,12 @@ mod scan;
 mod sketch;
 mod skip;
 mod string;
+mod utf8;
 
 #[cfg(test)]
 mod tests;
 
-use super::decoded::{Decoded, valid};
+use super::decoded::Decoded;
 use super::input::Input;
 use super::refusal::{Place, Refusal, quoted};
 use super::source::Source;
@@ -22,6 +23,7 @@ use keys::Keys;
 pub(crate) use read::Kind;
 pub(crate) use sketch::Sketch;
 use std::io::Read;
+use utf8::{check, encoding};
 
 /// Bytes that are held at once. No token is ever held whole: a longer string goes on in memory of its own.
 const BLOCK: usize = 64 * 1024;
@@ -348,25 +350,6 @@ impl<'s> Json<'s> {
     fn place(&self) -> Place {
         self.source.place()
     }
-}
-
-/// The [`Check`](super::source::Check) of JSON, which is written in UTF-8.
-fn check(text: &[u8], last: bool) -> (usize, Option<Refusal>) {
-    let (valid, broken) = valid(text, last);
-    let what = "bytes that are not UTF-8, which JSON is written in (RFC 8259, section 8.1)";
-    (valid, broken.then(|| Refusal::new(what).help("Let the tool write UTF-8")))
-}
-
-/// The length of the byte order mark that `head` begins with; the refusal of an encoding that is none of JSON's.
-fn encoding(head: &[u8]) -> Result<usize, Refusal> {
-    let name = match head {
-        [0xEF, 0xBB, 0xBF, ..] => return Ok(3),
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, _, ..] | [_, 0, 0, 0, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => "UTF-16",
-        _ => return Ok(0),
-    };
-    let what = format!("the file is in {name}, and JSON is written in UTF-8 (RFC 8259, section 8.1)");
-    Err(Refusal::new(what).at(Place::START).help(INVALID))
 }
 
 /// Whether `text`, which is not empty and made of nothing else than digits, `+-.eE`, is a number (RFC 8259, section 6).

@@ -1,7 +1,8 @@
 //! What the beginning of a JSON file shows: its keys, and what stands behind them. For recognition only.
 
 use super::super::refusal::Refusal;
-use super::{Event, Json, Kind, encoding};
+use super::utf8::encoding;
+use super::{Event, Json, Kind};
 use std::collections::BTreeMap;
 
 /// Levels that are looked into; what is deeper is skipped.
