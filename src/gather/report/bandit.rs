@@ -18,26 +18,14 @@ pub(crate) fn recognises(head: &[u8]) -> bool {
 pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refusal> {
     let mut json = Json::open(input)?;
     let mut scan = Scan::new("high", "high", tally)?;
-    let (mut results, mut unread) = (false, 0u64);
+    let (mut results, mut unread) = (false, 0);
     json.object(|json, key| {
         match key {
             "generated_at" => tally.timestamp = json.told()?,
-            "errors" => {
-                json.array(|_| {
-                    unread += 1;
-                    Ok(())
-                })?;
-            }
+            "errors" => unread = json.length()?,
             "results" => {
                 results = json.array(|json| {
-                    let mut severity = String::new();
-                    json.object(|json, key| {
-                        if key == "issue_severity" {
-                            severity = json.told()?.unwrap_or_default();
-                        }
-                        Ok(())
-                    })?;
-                    scan.findings(&severity, 1, tally);
+                    scan.findings(&json.told_at("issue_severity")?.unwrap_or_default(), 1, tally);
                     Ok(())
                 })?;
             }

@@ -1,119 +1,15 @@
-//! The XML formats besides JUnit: every file meets the verdict in its name and the counts beside it.
+//! The XML formats besides JUnit: what is said of odd reports, what is recorded besides counts, and their limits.
 
+use super::tests::{assert_quiet, assert_refused, assert_warns, check_laws, fixture, read_fixture};
 use super::*;
-use crate::record::digest::Sha256Digest;
 use crate::record::test_run_v1::{Counts, Coverage, Covered, TimestampZone};
 use proptest::prelude::*;
-use std::path::PathBuf;
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
-
-/// The folders, below `reports/` and `hostile/`.
-const FOLDERS: [&str; 9] =
-    ["trx", "nunit2", "nunit3", "xunit", "open-test-reporting", "cobertura", "jacoco", "clover", "strangers"];
-
-/// Every report of both folders of `format`.
-fn fixtures(format: &str) -> Vec<PathBuf> {
-    let folders = [format!("{FIXTURES}/reports/{format}"), format!("{FIXTURES}/hostile/{format}")];
-    let mut out: Vec<_> = folders
-        .iter()
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e != "tsv"))
-        .collect();
-    out.sort();
-    assert!(!out.is_empty(), "{format}");
-    out
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap().to_string_lossy().into_owned()
-}
-
-/// The counts that the file beside `path` names for it.
-fn expected(path: &Path) -> Option<Counts> {
-    let table = std::fs::read_to_string(path.with_file_name("expected.tsv")).unwrap_or_default();
-    let line = table.lines().find_map(|line| line.strip_prefix(&name(path))?.strip_prefix('\t').map(str::to_owned))?;
-    let [total, passed, failed, errored, skipped, flaky] =
-        line.split('\t').map(|n| n.parse().unwrap()).collect::<Vec<u64>>().try_into().unwrap();
-    Some(Counts { total, passed, failed, errored, skipped, flaky })
-}
+const DIALECTS: [&str; 8] =
+    ["trx", "nunit2", "nunit3", "xunit", "open-test-reporting", "cobertura", "jacoco", "clover"];
 
 fn read_one(format: &str, name: &str) -> TestRun {
-    let path = fixtures(format).into_iter().find(|path| path.ends_with(name)).unwrap();
-    read(&path, name, &Ask::default(), &mut |_, _, _| {})
-}
-
-fn check_laws(run: &TestRun, bytes: &[u8]) {
-    assert_eq!((run.sha256, run.size), (Some(Sha256Digest::of(bytes)), Some(bytes.len() as u64)));
-    assert_eq!(run.error.is_some(), run.verdict == Verdict::Refused);
-    assert_eq!(run.counts.is_none(), run.verdict == Verdict::Refused || run.coverage.is_some());
-    let c = run.counts.unwrap_or_default();
-    assert_eq!(c.total, c.passed + c.failed + c.errored + c.skipped);
-    assert!(run.verdict != Verdict::Passed || (c.passed > 0 && c.failed + c.errored == 0));
-    for text in run.warnings.iter().chain(&run.error) {
-        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
-    }
-}
-
-#[test]
-fn every_fixture_meets_the_verdict_in_its_name() {
-    let mut wrong = Vec::new();
-    for folder in FOLDERS {
-        for path in fixtures(folder) {
-            let (name, bytes) = (name(&path), std::fs::read(&path).unwrap());
-            let run = read(&path, &name, &Ask::default(), &mut |_, _, _| {});
-            check_laws(&run, &bytes);
-            let want = match name.split('_').next() {
-                Some("good") => Verdict::Passed,
-                Some("fail") => Verdict::Failed,
-                Some("empty") => Verdict::Empty,
-                _ => Verdict::Refused,
-            };
-            let format = (folder != "strangers").then(|| folder.to_owned());
-            let known = run.format.is_some() || run.error.as_ref().is_some_and(|e| e.contains("as a report"));
-            if run.verdict != want || run.counts != expected(&path) || !known || run.format > format {
-                wrong.push(format!("{folder}/{name}: {:?} {:?} {:?}", run.verdict, run.counts, run.error));
-            }
-            if run.verdict != Verdict::Refused {
-                assert_eq!(run.format, format, "{name}");
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-#[test]
-fn a_report_that_is_cut_before_its_end_is_refused_wherever_it_is_cut() {
-    for folder in FOLDERS {
-        let whole = |path: &&PathBuf| !name(path).starts_with("refused_");
-        for path in fixtures(folder).iter().filter(whole).filter(|path| path.metadata().unwrap().len() < 6000) {
-            let bytes = std::fs::read(path).unwrap();
-            // in UTF-16 as well
-            let end = bytes.iter().rposition(|&b| b == b'>').unwrap();
-            for cut in (0..end).step_by(if bytes.len() < 1500 { 1 } else { 7 }) {
-                let run = read_from(&bytes[..cut], "f", None);
-                assert_eq!(run.verdict, Verdict::Refused, "{folder}/{} cut to {cut} bytes", name(path));
-            }
-        }
-    }
-}
-
-#[test]
-fn nothing_depends_on_how_the_bytes_arrive() {
-    /// Seven bytes a read.
-    struct Trickle<'b>(&'b [u8]);
-    impl Read for Trickle<'_> {
-        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-            let n = into.len().min(7);
-            self.0.read(&mut into[..n])
-        }
-    }
-    for path in FOLDERS.iter().flat_map(|folder| fixtures(folder)) {
-        let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(read_from(Trickle(&bytes), "f", None), read_from(&bytes[..], "f", None), "{}", path.display());
-    }
+    read_fixture(&format!("{format}/{name}"))
 }
 
 #[test]
@@ -128,8 +24,7 @@ fn every_encoding_of_a_document_reads_the_same() {
         ("jacoco", "empty_counters.xml"),
         ("clover", "empty_metrics.xml"),
     ] {
-        let path = fixtures(folder).into_iter().find(|path| path.ends_with(file)).unwrap();
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = str::from_utf8(&fixture(&format!("{folder}/{file}")).bytes).unwrap();
         let (_, body) = text.split_once("?>").unwrap();
         let want = read_from(text.as_bytes(), "f", None);
         let declared = |name: &str| format!("<?xml version=\"1.0\" encoding=\"{name}\"?>{body}").into_bytes();
@@ -195,8 +90,7 @@ fn warnings_say_what_is_odd() {
         ("cobertura", "empty_negative_hits.xml", "counted as not covered"),
     ];
     for (format, file, want) in cases {
-        let run = read_one(format, file);
-        assert!(run.warnings.iter().any(|w| w.contains(want)), "{format}/{file}: {:?}", run.warnings);
+        assert_warns(&format!("{format}/{file}"), want);
     }
     for (format, file) in [
         ("trx", "good_rows.trx"),
@@ -218,7 +112,7 @@ fn warnings_say_what_is_odd() {
         ("cobertura", "empty_totals.xml"),
         ("cobertura", "empty_coverage_py.xml"),
     ] {
-        assert_eq!(read_one(format, file).warnings, Vec::<String>::new(), "{format}/{file}");
+        assert_quiet(&format!("{format}/{file}"));
     }
 }
 
@@ -251,8 +145,7 @@ fn refusals_say_where_and_what_to_do() {
         ("strangers", "refused_report_of_another.xml", "`report`, and no report begins so"),
     ];
     for (format, file, want) in cases {
-        let error = read_one(format, file).error.unwrap();
-        assert!(error.contains(want), "{error}");
+        assert_refused(&format!("{format}/{file}"), want);
     }
 }
 
@@ -267,7 +160,7 @@ fn what_a_forced_format_does_not_know_is_refused() {
         let error = read_from(text.as_bytes(), "f", Some(format)).error.unwrap();
         assert!(error.contains(want), "{error}");
     }
-    for format in FORMATS.iter().filter(|format| FOLDERS.contains(&format.name)) {
+    for format in FORMATS.iter().filter(|format| DIALECTS.contains(&format.name)) {
         let run = read_from(&b"<other><testcase/></other>"[..], "f", Some(format.name));
         let error = run.error.unwrap();
         assert!(error.contains("line 1, column 1: its root") && error.contains("`other`"), "{error}");
@@ -402,27 +295,6 @@ proptest! {
             let verdict = if bad { Verdict::Failed } else if want.passed > 0 { Verdict::Passed } else { Verdict::Empty };
             prop_assert_eq!(run.verdict, verdict);
             prop_assert_eq!(run.failing.len() as u64, want.failed + want.errored);
-        }
-    }
-
-    #[test]
-    fn no_mutation_breaks_a_law(
-        which in any::<prop::sample::Index>(),
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3u8), 1..6),
-    ) {
-        let files: Vec<_> = FOLDERS.iter().flat_map(|folder| fixtures(folder)).collect();
-        let mut bytes = std::fs::read(which.get(&files)).unwrap();
-        for (at, byte, how) in edits {
-            let at = at.index(bytes.len() + 1);
-            match how {
-                0 => bytes.insert(at, byte),
-                1 if at < bytes.len() => bytes[at] = byte,
-                _ if at < bytes.len() => { bytes.remove(at); }
-                _ => {}
-            }
-        }
-        for forced in std::iter::once(None).chain(FORMATS.iter().map(|format| Some(format.name))) {
-            check_laws(&read_from(&bytes[..], "f", forced), &bytes);
         }
     }
 }

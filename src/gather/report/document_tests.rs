@@ -1,37 +1,11 @@
 //! Reports that are one JSON document: what holds of all of them, and what is said of them beside their counts.
 
-use super::tests::FIXTURES;
+use super::lines_tests::EVENTS;
+use super::tests::{Fixture, assert_quiet, assert_refused, assert_warns, fixtures};
 use super::*;
 use crate::record::test_run_v1::{Counts, Gate, TimestampZone};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::path::PathBuf;
-
-const JSON: [&str; 15] = [
-    "ctrf",
-    "jest",
-    "mocha",
-    "mochawesome",
-    "playwright",
-    "cucumber",
-    "rspec",
-    "sarif",
-    "trivy",
-    "grype",
-    "semgrep",
-    "bandit",
-    "gitleaks",
-    "npm-audit",
-    "cargo-audit",
-];
-
-fn files() -> Vec<(String, PathBuf)> {
-    let folders =
-        JSON.iter().flat_map(|format| ["reports", "hostile"].map(|kind| format!("{FIXTURES}/{kind}/{format}")));
-    let entries =
-        folders.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().map(|entry| entry.unwrap().path());
-    entries.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path)).collect()
-}
 
 fn text(value: &Value) -> TestRun {
     read_from(value.to_string().as_bytes(), "f", None)
@@ -68,14 +42,13 @@ fn written(value: &Value, backwards: bool, out: &mut String) {
 #[test]
 fn the_order_of_keys_changes_nothing_that_counts() {
     let mut tried = 0;
-    for (name, path) in files() {
-        let bytes = std::fs::read(path).unwrap();
-        let plain = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    for Fixture { label, bytes, .. } in fixtures().iter().filter(|f| !EVENTS.contains(&f.format.as_str())) {
+        let plain = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let run = read_from(&bytes[..], "f", None);
         // a key that stands twice is lost on the way through serde_json
         let twice = run.error.as_ref().is_some_and(|error| error.contains("stands twice"));
         // as is a number that it has no room for
-        let huge = name == "good_number_huge.json";
+        let huge = label == "hostile/ctrf/good_number_huge.json";
         let Some(value) = serde_json::from_slice::<Value>(plain).ok().filter(|_| !twice && !huge) else { continue };
         tried += 1;
         for backwards in [false, true] {
@@ -90,7 +63,7 @@ fn the_order_of_keys_changes_nothing_that_counts() {
                 // which fault stands first depends on the order
                 theirs.1 = run.format.clone();
             }
-            assert_eq!(theirs, seen(&run), "{name}, backwards: {backwards}\n{:?}", other.error);
+            assert_eq!(theirs, seen(&run), "{label}, backwards: {backwards}\n{:?}", other.error);
         }
     }
     assert!(tried > 150, "{tried}");
@@ -127,8 +100,7 @@ fn warnings_say_what_is_odd() {
         ("cargo-deny/fail_no_summary.jsonl", "did not finish"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        assert!(run.warnings.iter().any(|w| w.contains(want)), "{name}: {:?}", run.warnings);
+        assert_warns(name, want);
     }
     for name in [
         "ctrf/good_keys_in_any_order.json",
@@ -136,8 +108,7 @@ fn warnings_say_what_is_odd() {
         "mochawesome/good_nested.json",
         "sarif/good_warnings.sarif",
     ] {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        assert_eq!(run.warnings, Vec::<String>::new(), "{name}");
+        assert_quiet(name);
     }
 }
 
@@ -163,9 +134,7 @@ fn refusals_say_where_and_what_to_do() {
         ("trivy/refused_schema_3.json", "its SchemaVersion is `3`, where only 2 is read"),
     ];
     for (name, want) in cases {
-        let run = read(Path::new(&format!("{FIXTURES}/hostile/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        let error = run.error.unwrap_or_default();
-        assert!(error.contains(want) || name == "ctrf/refused_comment.json", "{name}: {error}");
+        assert_refused(name, want);
     }
 }
 

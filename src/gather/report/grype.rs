@@ -29,12 +29,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
                     Ok(())
                 })?;
             }
-            "ignoredMatches" => {
-                json.array(|_| {
-                    scan.suppressed(1);
-                    Ok(())
-                })?;
-            }
+            "ignoredMatches" => scan.suppressed(json.length()?),
             "descriptor" => {
                 json.object(|json, key| {
                     match key {
@@ -62,12 +57,7 @@ fn severity(json: &mut Json<'_>) -> Result<String, Refusal> {
     let mut severity = String::new();
     json.object(|json, key| {
         if key == "vulnerability" {
-            json.object(|json, key| {
-                if key == "severity" {
-                    severity = json.told()?.unwrap_or_default();
-                }
-                Ok(())
-            })?;
+            severity = json.told_at("severity")?.unwrap_or_default();
         }
         Ok(())
     })?;

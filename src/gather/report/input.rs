@@ -1,6 +1,7 @@
 //! The raw bytes of a report: read once, hashed and counted on the way.
 
 use super::hashing::{BLOCK, Hashing};
+use super::refusal::Refusal;
 use crate::gather::Progress;
 use crate::record::digest::Sha256Digest;
 use std::io::{self, Read};
@@ -48,8 +49,9 @@ impl<'a> Input<'a> {
     }
 
     /// The first bytes, which stay to be read. Shorter than 64 KiB only when the file is.
-    pub(crate) fn head(&mut self) -> io::Result<&[u8]> {
-        while self.to < HEAD && self.fill(HEAD)? > 0 {}
+    pub(crate) fn head(&mut self) -> Result<&[u8], Refusal> {
+        let unreadable = |e| Refusal::new(format!("the file could not be read: {e}"));
+        while self.to < HEAD && self.fill(HEAD).map_err(unreadable)? > 0 {}
         Ok(&self.block[..self.to])
     }
 

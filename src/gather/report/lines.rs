@@ -3,11 +3,11 @@
 //! UTF-8, with a byte order mark or without; UTF-16 by its mark, which is what `>` writes in Windows PowerShell. A line
 //! ends with U+000A, and U+000D before it belongs to its end.
 
+use super::decoded::{Decoded, WRITE_UTF8, unread, valid};
 use super::input::Input;
 use super::refusal::{Place, Refusal, count};
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8};
 use std::borrow::Cow;
-use std::io::{self, Read};
 use std::ops::Range;
 
 /// Bytes of a line that are kept.
@@ -15,8 +15,6 @@ pub(crate) const KEPT: usize = 1 << 20;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 64 * 1024;
-
-const WRITE_UTF8: &str = "Let the tool that writes it use UTF-8";
 
 /// The lines of one report; what they hold is valid UTF-8 without U+0000.
 pub(crate) struct Lines<'s> {
@@ -42,22 +40,13 @@ pub(crate) struct Lines<'s> {
 impl<'s> Lines<'s> {
     /// Begins at the first byte of `input`.
     pub(crate) fn open(input: &'s mut Input<'_>) -> Result<Self, Refusal> {
-        let head = input.head().map_err(|e| Refusal::new(format!("the file could not be read: {e}")))?;
+        let head = input.head()?;
         if matches!(head, [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..]) {
             return Err(Refusal::new("it is UTF-32, which is not read").help(WRITE_UTF8).at(Place::START));
         }
         let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
-        let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        let lines = Self {
-            from: Decoded {
-                from: input,
-                decoder,
-                raw: vec![0; BLOCK / 4],
-                at: 0,
-                to: 0,
-                malformed: false,
-                done: false,
-            },
+        Ok(Self {
+            from: Decoded::new(input, mark, Some(encoding).filter(|encoding| *encoding != UTF_8))?,
             text: vec![0; 2 * BLOCK],
             at: 0,
             checked: 0,
@@ -69,9 +58,7 @@ impl<'s> Lines<'s> {
             ended: false,
             unended: false,
             ahead: None,
-        };
-        lines.from.from.read_exact(&mut [0; 3][..mark]).map_err(|e| lines.unread(&e))?;
-        Ok(lines)
+        })
     }
 
     /// Goes on to the next line; false at the end of the file.
@@ -152,13 +139,6 @@ impl<'s> Lines<'s> {
         self.unended
     }
 
-    fn unread(&self, error: &io::Error) -> Refusal {
-        match error.kind() {
-            io::ErrorKind::FileTooLarge => Refusal::new("the file is larger than is read").help("Split the report"),
-            _ => Refusal::new(format!("the file could not be read on: {error}")).at(self.place()),
-        }
-    }
-
     /// Where the checked text ends; there is no end of a line before it.
     fn place(&self) -> Place {
         let column = self.dropped + 1 + count(&self.text[self.at..self.checked], |b| b & 0xC0 != 0x80);
@@ -180,7 +160,7 @@ impl<'s> Lines<'s> {
         if self.text.len() - self.filled < BLOCK {
             self.text.resize(2 * self.text.len(), 0);
         }
-        let n = self.from.fill(&mut self.text[self.filled..]).map_err(|e| self.unread(&e))?;
+        let n = self.from.fill(&mut self.text[self.filled..]).map_err(|e| unread(&e, self.place()))?;
         self.filled += n;
         self.ended = n == 0;
         self.check();
@@ -190,59 +170,19 @@ impl<'s> Lines<'s> {
     /// Moves `checked` over what is valid, up to the first fault.
     fn check(&mut self) {
         let new = &self.text[self.checked..self.filled];
-        let (mut valid, mut fault) = match std::str::from_utf8(new) {
-            Ok(_) => (new.len(), None),
-            Err(e) if e.error_len().is_none() && !self.ended => (e.valid_up_to(), None),
-            Err(e) => (e.valid_up_to(), Some(Refusal::new("bytes that are not UTF-8").help(WRITE_UTF8))),
-        };
+        let (mut valid, broken) = valid(new, self.ended);
+        let mut fault = broken.then(|| Refusal::new("bytes that are not UTF-8").help(WRITE_UTF8));
         if let Some(i) = memchr::memchr(0, &new[..valid]) {
             let help = "A disk that was full leaves such files, and UTF-16 without a byte order mark looks like this";
             (valid, fault) = (i, Some(Refusal::new("the character U+0000, which no text holds").help(help)));
         }
-        if self.ended && fault.is_none() && self.from.malformed {
-            let what = "bytes that are no character in the encoding of this file";
-            fault = Some(Refusal::new(what).help(WRITE_UTF8));
-        }
+        fault = fault.or_else(|| self.from.fault().filter(|_| self.ended));
         self.checked += valid;
         if fault.is_some() {
             self.filled = self.checked;
             self.ended = true;
             self.ahead = fault;
         }
-    }
-}
-
-/// The bytes of a report, in UTF-8 whatever it is written in.
-struct Decoded<'s> {
-    from: &'s mut dyn Read,
-    decoder: Option<Decoder>,
-    raw: Vec<u8>,
-    at: usize,
-    to: usize,
-    /// What follows is no character in the file's encoding: it ends here.
-    malformed: bool,
-    done: bool,
-}
-
-impl Decoded<'_> {
-    /// Reads into `into`, at least 64 KiB; 0 at the end.
-    fn fill(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(decoder) = &mut self.decoder else { return self.from.read(into) };
-        while !self.malformed && !self.done {
-            if self.at == self.to {
-                (self.at, self.to) = (0, self.from.read(&mut self.raw)?);
-            }
-            let last = self.to == 0;
-            let (result, read, written) =
-                decoder.decode_to_utf8_without_replacement(&self.raw[self.at..self.to], into, last);
-            self.at += read;
-            self.malformed = matches!(result, DecoderResult::Malformed(..));
-            self.done = last && result == DecoderResult::InputEmpty;
-            if written > 0 {
-                return Ok(written);
-            }
-        }
-        Ok(0)
     }
 }
 

@@ -14,10 +14,12 @@ mod coverage;
 mod ctrf;
 mod cucumber;
 mod dart_json;
+mod decoded;
 #[cfg(test)]
 mod dialect_tests;
 #[cfg(test)]
 mod document_tests;
+mod eight;
 mod events;
 mod gate;
 mod gitleaks;
@@ -52,6 +54,7 @@ mod rspec;
 mod runs;
 mod sarif;
 mod semgrep;
+mod source;
 mod strangers;
 mod suite;
 mod tally;
@@ -219,7 +222,7 @@ fn choose(input: &mut Input<'_>, forced: Option<&str>) -> Result<&'static Format
         let unknown = || Refusal::new(format!("there is no report format `{name}`; there are: {}", known()));
         return format_named(name).ok_or_else(unknown);
     }
-    let head = input.head().map_err(|e| Refusal::new(format!("the file could not be read: {e}")))?;
+    let head = input.head()?;
     FORMATS.iter().find(|format| (format.recognises)(head)).ok_or_else(|| recognise::stranger(head, &known()))
 }
 

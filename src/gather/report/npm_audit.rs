@@ -43,14 +43,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
             "vulnerabilities" | "advisories" => {
                 new |= key == "vulnerabilities";
                 list |= json.object(|json, _| {
-                    let mut severity = String::new();
-                    json.object(|json, key| {
-                        if key == "severity" {
-                            severity = json.told()?.unwrap_or_default();
-                        }
-                        Ok(())
-                    })?;
-                    scan.findings(&severity, 1, tally);
+                    scan.findings(&json.told_at("severity")?.unwrap_or_default(), 1, tally);
                     Ok(())
                 })?;
             }

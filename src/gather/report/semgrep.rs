@@ -25,13 +25,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
             "results" => results = json.array(|json| result(json, &mut scan, tally))?,
             "errors" => {
                 json.array(|json| {
-                    let mut level = None;
-                    json.object(|json, key| {
-                        if key == "level" {
-                            level = json.told()?;
-                        }
-                        Ok(())
-                    })?;
+                    let level = json.told_at("level")?;
                     // a file that is only partly understood is a `warn`
                     *if matches!(level.as_deref(), Some("warn" | "info")) { &mut notes } else { &mut errors } += 1u64;
                     Ok(())

@@ -29,14 +29,7 @@ pub(crate) fn read(input: &mut Input<'_>, tally: &mut Tally) -> Result<(), Refus
             }
             "ArtifactName" => tally.name = json.told()?,
             "CreatedAt" => tally.timestamp = json.told()?,
-            "Trivy" => {
-                json.object(|json, key| {
-                    if key == "Version" {
-                        version = json.told()?;
-                    }
-                    Ok(())
-                })?;
-            }
+            "Trivy" => version = json.told_at("Version")?,
             "Results" => {
                 results = json.array(|json| {
                     json.object(|json, key| findings(json, key, &mut scan, tally))?;
@@ -81,12 +74,7 @@ fn findings(json: &mut Json<'_>, key: &str, scan: &mut Scan, tally: &mut Tally) 
             })?;
         }
         // what `.trivyignore` or a VEX document set aside, with `--show-suppressed`
-        "ExperimentalModifiedFindings" => {
-            json.array(|_| {
-                scan.suppressed(1);
-                Ok(())
-            })?;
-        }
+        "ExperimentalModifiedFindings" => scan.suppressed(json.length()?),
         _ => {}
     }
     Ok(())

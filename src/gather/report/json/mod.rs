@@ -9,19 +9,24 @@ mod read;
 mod scan;
 mod sketch;
 mod skip;
-mod source;
 mod string;
+mod utf8;
 
 #[cfg(test)]
 mod tests;
 
+use super::decoded::Decoded;
 use super::input::Input;
 use super::refusal::{Place, Refusal, quoted};
+use super::source::Source;
 use keys::Keys;
 pub(crate) use read::Kind;
 pub(crate) use sketch::Sketch;
-use source::Source;
 use std::io::Read;
+use utf8::{check, encoding};
+
+/// Bytes that are held at once. No token is ever held whole: a longer string goes on in memory of its own.
+const BLOCK: usize = 64 * 1024;
 
 /// Values inside each other.
 pub(crate) const DEPTH_LIMIT: usize = 128;
@@ -99,8 +104,7 @@ pub(crate) struct Json<'s> {
 impl<'s> Json<'s> {
     /// Begins to read the document that `input` is.
     pub(crate) fn open(input: &'s mut Input<'_>) -> Result<Self, Refusal> {
-        let head = input.head().map_err(|e| Refusal::new(format!("the file could not be read: {e}")))?;
-        let mark = source::encoding(head)?;
+        let mark = encoding(input.head()?)?;
         Self::new(input, mark)
     }
 
@@ -110,10 +114,8 @@ impl<'s> Json<'s> {
     }
 
     fn new(from: &'s mut dyn Read, mark: usize) -> Result<Self, Refusal> {
-        let unreadable = |e: std::io::Error| Refusal::new(format!("the file could not be read: {e}"));
-        from.read_exact(&mut [0; 3][..mark]).map_err(unreadable)?;
         let (keys, text, spare) = (Keys::default(), Vec::new(), Vec::new());
-        let source = Source::new(from);
+        let source = Source::new(Decoded::new(from, mark, None)?, BLOCK, check);
         Ok(Self { source, state: State::Value, depth: 0, objects: 0, keys, text, spare, many: false })
     }
 

@@ -153,6 +153,28 @@ impl Json<'_> {
         Ok(self.text()?.filter(|text| !text.is_empty()).map(|text| kept(text.as_bytes())))
     }
 
+    /// The same of one member of the object that is next, whose other members are skipped.
+    pub(crate) fn told_at(&mut self, member: &str) -> Result<Option<String>, Refusal> {
+        let mut told = None;
+        self.object(|json, key| {
+            if key == member {
+                told = json.told()?;
+            }
+            Ok(())
+        })?;
+        Ok(told)
+    }
+
+    /// How long the array is that is next; 0 for `null`.
+    pub(crate) fn length(&mut self) -> Result<u64, Refusal> {
+        let mut length = 0;
+        self.array(|_| {
+            length += 1;
+            Ok(())
+        })?;
+        Ok(length)
+    }
+
     /// The count that is next; absent for `null`, unreadable for whatever is no plain number.
     pub(crate) fn count(&mut self) -> Result<Number, Refusal> {
         Ok(match self.token_or_skip()? {

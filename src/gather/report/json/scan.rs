@@ -1,14 +1,6 @@
 //! Looking through bytes, eight at a time.
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// A bit in the lowest byte of `word` that is `b`: perhaps more above it, none below.
-#[inline]
-fn equal(word: u64, b: u8) -> u64 {
-    let zero = word ^ (LOW * b as u64);
-    zero.wrapping_sub(LOW) & !zero & HIGH
-}
+use super::super::eight::{LOW, control, equal, first};
 
 /// Bytes that are looked at in words before vectors are worth their start.
 const SHORT: usize = 32;
@@ -22,10 +14,8 @@ pub(super) fn string_stop(text: &[u8]) -> Option<usize> {
             return long_stop(&text[at..]).map(|i| at + i);
         }
         let word = u64::from_le_bytes(*eight);
-        let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-        let hits = equal(word, b'"') | equal(word, b'\\') | control;
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
+        if let Some(i) = first(equal(word, b'"') | equal(word, b'\\') | control(word)) {
+            return Some(at + i);
         }
         at += 8;
     }

@@ -1,7 +1,8 @@
 //! What the beginning of a JSON file shows: its keys, and what stands behind them. For recognition only.
 
 use super::super::refusal::Refusal;
-use super::{Event, Json, Kind, source};
+use super::utf8::encoding;
+use super::{Event, Json, Kind};
 use std::collections::BTreeMap;
 
 /// Levels that are looked into; what is deeper is skipped.
@@ -35,7 +36,7 @@ impl Sketch {
             return sketch;
         }
         let mut from = head;
-        let mark = source::encoding(head).unwrap_or_default();
+        let mark = encoding(head).unwrap_or_default();
         // a second document is looked at as the first: the reader will refuse it with its place
         let read = Json::new(&mut from, mark).and_then(|json| sketch.look(&mut Json { many: true, ..json }));
         sketch.fault = read.err();

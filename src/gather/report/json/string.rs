@@ -76,7 +76,12 @@ impl Json<'_> {
 
     /// Reads the escape that begins here (RFC 8259, section 7). Half a surrogate pair is no character and refused.
     fn escape(&mut self) -> Result<char, Refusal> {
-        let ahead = self.source.peek(12)?;
+        // no further than it goes: what stands behind it is not yet to be judged
+        let mut length = if self.source.peek(2)?.get(1) == Some(&b'u') { 6 } else { 2 };
+        if let [_, b'u', b'D' | b'd', b'8' | b'9' | b'A' | b'B' | b'a' | b'b', ..] = self.source.peek(length)? {
+            length = 12;
+        }
+        let ahead = self.source.peek(length)?;
         let (c, length) = match ahead.get(1) {
             Some(b'"') => (Some('"'), 2),
             Some(b'\\') => (Some('\\'), 2),

@@ -2,23 +2,12 @@
 
 use super::super::input::Input;
 use super::super::refusal::Refusal;
+use super::super::tests::Trickle;
 use super::*;
 use crate::record::digest::Sha256Digest;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-
-/// Gives so many bytes a read.
-struct Trickle<'b>(&'b [u8], usize);
-
-impl Read for Trickle<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.1.min(self.0.len()).min(into.len());
-        into[..n].copy_from_slice(&self.0[..n]);
-        self.0 = &self.0[n..];
-        Ok(n)
-    }
-}
 
 fn with<T>(bytes: &[u8], step: usize, read: impl FnOnce(&mut Json<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
     let (mut from, mut quiet) = (Trickle(bytes, step), |_: &str, _: u64, _: Option<u64>| {});
@@ -197,7 +186,7 @@ proptest! {
 
 #[test]
 fn strings_and_numbers_may_lie_across_blocks() {
-    for before in [source::BLOCK - 20, source::BLOCK - 3, source::BLOCK - 2, source::BLOCK - 1, source::BLOCK] {
+    for before in [BLOCK - 20, BLOCK - 3, BLOCK - 2, BLOCK - 1, BLOCK] {
         for middle in [
             "\"aé\u{1F600}\\n\\ud83d\\ude00\"",
             "-12345.678e+12",
@@ -309,6 +298,19 @@ fn refusals_say_where_and_what_to_do() {
             let said = with(bytes, step, value).unwrap_err().to_string();
             assert!(said.contains(want), "{said}");
         }
+    }
+}
+
+#[test]
+fn what_stands_behind_an_escape_is_judged_when_reading_gets_there() {
+    for (text, want) in [
+        (&b"{\"\\\\a\n\x84\":0}"[..], "column 6: the character U+000A"),
+        (b"[\"\\u00e9\n\x84\"]", "column 9: the character U+000A"),
+        (b"[\"\\ud83d\\ude00\n\x84\"]", "column 15: the character U+000A"),
+    ] {
+        let said = read(text).unwrap_err().to_string();
+        assert!(said.contains(want), "{said}");
+        check(text);
     }
 }
 

@@ -1,10 +1,9 @@
 //! What is JUnit's own: what odd reports are said to be, and any tree of suites and cases against its counts.
 
-use crate::gather::report::tests::{FIXTURES, check_laws};
-use crate::gather::report::{Ask, read, read_from};
+use crate::gather::report::read_from;
+use crate::gather::report::tests::{assert_quiet, assert_refused, assert_warns, check_laws};
 use crate::record::test_run_v1::{Counts, Verdict};
 use proptest::prelude::*;
-use std::path::Path;
 
 #[test]
 fn warnings_say_what_is_odd() {
@@ -26,14 +25,10 @@ fn warnings_say_what_is_odd() {
         ("empty_failing_todo.xml", "TODO"),
     ];
     for (name, want) in cases {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        assert!(run.warnings.iter().any(|w| w.contains(want)), "{name}: {:?}", run.warnings);
+        assert_warns(&format!("junit/{name}"), want);
     }
     for name in ["good_thousands.xml", "good_crlf_and_tabs.xml", "empty_no_case.xml"] {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        assert_eq!(run.warnings, Vec::<String>::new(), "{name}");
+        assert_quiet(&format!("junit/{name}"));
     }
 }
 
@@ -62,11 +57,7 @@ fn refusals_say_where_and_what_to_do() {
         ("refused_escape_character.xml", "U+001B"),
     ];
     for (name, want) in cases {
-        let run =
-            read(Path::new(&format!("{FIXTURES}/hostile/junit/{name}")), name, &Ask::default(), &mut |_, _, _| {});
-        let error = run.error.unwrap();
-        assert!(error.contains(want), "{error}");
-        assert!(error.starts_with(&format!("could not read `{name}` as a ")), "{error}");
+        assert_refused(&format!("junit/{name}"), want);
     }
 }
 

@@ -13,7 +13,7 @@ impl Xml<'_> {
     /// Drops a processing instruction, or reads the XML declaration at the start of the file.
     pub(super) fn instruction(&mut self) -> Result<Found, Refusal> {
         let first = self.source.at_start();
-        let ahead = self.peek(64)?;
+        let ahead = self.source.peek(64)?;
         let end = name_end(ahead, 2);
         let target = ahead[2..end].to_ascii_lowercase();
         let ends = matches!(&ahead[end..], [b' ' | b'\t' | b'\r' | b'\n', ..] | [b'?', b'>', ..]);
@@ -33,8 +33,7 @@ impl Xml<'_> {
     /// Checks `<?xml version="…" encoding="…" standalone="…"?>` (XML 1.0, 2.8).
     fn declaration(&mut self) -> Result<Found, Refusal> {
         let improper = |place| Refusal::new("an XML declaration that is not one").at(place).help(INVALID);
-        let text = self.source.peek(1024).map(<[u8]>::to_vec);
-        let text = text.map_err(|e| self.source.refusal(&e))?;
+        let text = self.source.peek(1024)?.to_vec();
         let place = self.source.place();
         let end = match text.starts_with(b"<?xml").then(|| attributes(&text, 5, false, &mut self.spans)) {
             Some(Ok(Some(end))) if text[end..].starts_with(b"?>") => end,
@@ -71,7 +70,7 @@ impl Xml<'_> {
     /// Drops a comment or a CDATA section, skips a document type without a subset.
     pub(super) fn bang(&mut self) -> Result<Found, Refusal> {
         let (inside, prolog) = (!self.open.is_empty(), !self.root && !self.doctype);
-        match self.peek(9)? {
+        match self.source.peek(9)? {
             [b'<', b'!', b'-', b'-', ..] => self.skip(4, b"-->", "a comment"),
             b"<![CDATA[" if inside => self.skip(9, b"]]>", "a CDATA section"),
             b"<!DOCTYPE" if prolog => {
@@ -86,11 +85,10 @@ impl Xml<'_> {
     fn skip(&mut self, opening: usize, end: &[u8], what: &str) -> Result<Found, Refusal> {
         self.source.consume(opening);
         loop {
-            let text = match self.source.ahead() {
-                Ok([]) => return Err(self.cut(what)),
-                Ok(text) => text,
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
+            let text = self.source.ahead()?;
+            if text.is_empty() {
+                return Err(self.cut(what));
+            }
             // the first byte of the end, unless what follows it is at hand and is something else
             let mut at = 0;
             while let Some(i) = memchr(end[0], &text[at..]) {
@@ -106,7 +104,7 @@ impl Xml<'_> {
                 continue;
             }
             self.source.consume(at);
-            let ahead = self.peek(end.len())?;
+            let ahead = self.source.peek(end.len())?;
             if ahead == end {
                 self.source.consume(end.len());
                 return Ok(Found::Nothing);
@@ -122,7 +120,7 @@ impl Xml<'_> {
     /// Passes `<!DOCTYPE name SYSTEM "…">` by (XML 1.0, 2.8). What it points to is not fetched; a subset of its own could
     /// define entities that hide a failure, or that grow without bound, so it is refused.
     fn skip_doctype(&mut self) -> Result<Found, Refusal> {
-        let text = self.peek(DOCTYPE_LIMIT)?;
+        let text = self.source.peek(DOCTYPE_LIMIT)?;
         match doctype(&text["<!DOCTYPE".len()..]) {
             Some((rest, true)) => {
                 let length = text.len() - rest.len();

@@ -1,9 +1,8 @@
 //! In which encoding a file is written: UTF-8, UTF-16 by its mark, three of one byte by declaration, else refused.
 
+use super::super::decoded::WRITE_UTF8;
 use super::super::refusal::{Place, Refusal, quoted};
 use encoding_rs::Encoding;
-
-pub(super) const WRITE_UTF8: &str = "Let the tool that writes it use UTF-8";
 
 /// How the bytes are to be read.
 pub(crate) struct Charset {

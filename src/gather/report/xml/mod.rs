@@ -8,23 +8,29 @@
 mod aside;
 mod attributes;
 mod charset;
+mod check;
 mod scan;
-mod source;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+use super::decoded::Decoded;
 use super::input::Input;
 use super::refusal::{Refusal, quoted};
+use super::source::Source;
 pub(crate) use attributes::Value;
 use attributes::{Opening, REFERENCE_LIMIT, Span, opening, reference};
 pub(crate) use charset::Charset;
 use memchr::{memchr, memmem};
-use source::{Source, TAG_LIMIT};
 use std::borrow::Cow;
-use std::io;
 pub(crate) use walk::{Elements, walk};
+
+/// Bytes that are held at once, unless a tag is longer.
+const BLOCK: usize = 32 * 1024;
+
+/// Bytes of one tag. Only a tag is ever held whole; text, CDATA and comments run through.
+pub(crate) const TAG_LIMIT: usize = 8 << 20;
 
 /// Elements inside each other.
 pub(crate) const DEPTH_LIMIT: usize = 256;
@@ -131,9 +137,9 @@ enum Found {
 impl<'s> Xml<'s> {
     /// Begins to read `input`, whose encoding its first bytes tell.
     pub(crate) fn open(input: &'s mut Input<'_>) -> Result<Self, Refusal> {
-        let unreadable = |e: io::Error| Refusal::new(format!("the file could not be read: {e}"));
-        let charset = Charset::detect(input.head().map_err(unreadable)?)?;
-        let source = Source::new(input, &charset).map_err(unreadable)?;
+        let charset = Charset::detect(input.head()?)?;
+        let check = if charset.ascii { check::check::<true> } else { check::check::<false> };
+        let source = Source::new(Decoded::new(input, charset.mark, charset.encoding)?, BLOCK, check);
         let warning = charset.overruled.map(|name| {
             format!(
                 "declares the encoding {} and begins with the byte order mark of UTF-8: read as UTF-8",
@@ -150,7 +156,7 @@ impl<'s> Xml<'s> {
         if self.close {
             return Ok(Some(String::new()));
         }
-        let ahead = self.peek(WORD_LIMIT)?.trim_ascii_start();
+        let ahead = self.source.peek(WORD_LIMIT)?.trim_ascii_start();
         let cdata = ahead.strip_prefix(b"<![CDATA[");
         let found = match cdata {
             Some(text) => memmem::find(text, b"]]>").map(|end| (&text[..end], &text[end + 3..])),
@@ -192,11 +198,10 @@ impl<'s> Xml<'s> {
     fn characters(&mut self) -> Result<bool, Refusal> {
         loop {
             let inside = !self.open.is_empty();
-            let text = match self.source.ahead() {
-                Ok([]) => return Ok(false),
-                Ok(text) => text,
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
+            let text = self.source.ahead()?;
+            if text.is_empty() {
+                return Ok(false);
+            }
             let found = if inside { scan::markup(text) } else { text.iter().position(|b| !b" \t\r\n".contains(b)) };
             let (length, stop) = found.map_or((text.len(), None), |i| (i, Some(text[i])));
             self.source.consume(length);
@@ -205,13 +210,13 @@ impl<'s> Xml<'s> {
                 Some(b'<') => return Ok(true),
                 Some(b'&') if inside => {
                     let xml11 = self.xml11;
-                    let read = reference(self.peek(REFERENCE_LIMIT)?, xml11);
+                    let read = reference(self.source.peek(REFERENCE_LIMIT)?, xml11);
                     let (_, length) = read.map_err(|what| self.here(what).help(INVALID))?;
                     self.source.consume(length);
                 }
                 // XML 1.0, 2.4: `]]>` must not appear in character data
                 Some(b']') if inside => {
-                    if self.peek(3)? == b"]]>" {
+                    if self.source.peek(3)? == b"]]>" {
                         return Err(self.here("`]]>` outside a CDATA section").help(INVALID));
                     }
                     self.source.consume(1);
@@ -228,15 +233,11 @@ impl<'s> Xml<'s> {
     #[inline]
     fn tag(&mut self) -> Result<Found, Refusal> {
         self.source.begin();
-        let second = match self.source.peek(2) {
-            Ok(ahead) => ahead.get(1).copied(),
-            Err(e) => return Err(self.source.refusal(&e)),
-        };
-        match second {
+        match self.source.peek(2)?.get(1).copied() {
             Some(b'/') => self.closing(),
             Some(b'!') => self.bang(),
             Some(b'?') => self.instruction(),
-            Some(b'<') if self.peek(8)? == b"<<<<<<< " => {
+            Some(b'<') if self.source.peek(8)? == b"<<<<<<< " => {
                 let help = "Resolve it, or better: run the tests again";
                 Err(self.here("the file holds the marks of a merge conflict").help(help))
             }
@@ -248,10 +249,7 @@ impl<'s> Xml<'s> {
     #[inline]
     fn opening(&mut self) -> Result<Found, Refusal> {
         let Opening { name, end, empty } = loop {
-            let text = match self.source.ahead() {
-                Ok(text) => text,
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
+            let text = self.source.ahead()?;
             match opening(text, self.xml11, &mut self.spans) {
                 Ok(Some(opening)) => break opening,
                 Ok(None) => self.lengthen("a tag")?,
@@ -259,7 +257,7 @@ impl<'s> Xml<'s> {
             }
         };
         if end > TAG_LIMIT {
-            return Err(self.source.too_long());
+            return Err(self.too_long());
         }
         if self.root && self.open.is_empty() {
             return Err(self.here("a second root element").help("Give each report its own file"));
@@ -279,10 +277,7 @@ impl<'s> Xml<'s> {
     #[inline]
     fn closing(&mut self) -> Result<Found, Refusal> {
         let end = loop {
-            let text = match self.source.ahead() {
-                Ok(text) => text,
-                Err(e) => return Err(self.source.refusal(&e)),
-            };
+            let text = self.source.ahead()?;
             match memchr(b'>', text) {
                 Some(end) => break end,
                 None => self.lengthen("a tag")?,
@@ -316,7 +311,18 @@ impl<'s> Xml<'s> {
 
     /// Brings the rest of `what` to hand.
     fn lengthen(&mut self, what: &str) -> Result<(), Refusal> {
-        if self.source.lengthen()? { Ok(()) } else { Err(self.cut(what)) }
+        let have = self.source.at_hand().len();
+        if have > TAG_LIMIT {
+            return Err(self.too_long());
+        }
+        // twice as much as there is
+        let ahead = self.source.peek((2 * have).clamp(1, TAG_LIMIT + 1))?;
+        if ahead.len() > have { Ok(()) } else { Err(self.cut(what)) }
+    }
+
+    /// The refusal of a tag that begins here and is longer than [`TAG_LIMIT`].
+    fn too_long(&self) -> Refusal {
+        self.here(format!("a tag is longer than {} MiB, which is the most that is read", TAG_LIMIT >> 20))
     }
 
     fn cut(&self, what: &str) -> Refusal {
@@ -325,14 +331,5 @@ impl<'s> Xml<'s> {
 
     fn here(&self, what: impl Into<String>) -> Refusal {
         Refusal::new(what).at(self.source.place())
-    }
-
-    #[inline]
-    fn peek(&mut self, n: usize) -> Result<&[u8], Refusal> {
-        // asked for twice: a borrow that is returned on one path is held on all (rustc, NLL problem case 3)
-        if let Err(e) = self.source.peek(n) {
-            return Err(self.source.refusal(&e));
-        }
-        self.source.peek(n).map_err(|e| Refusal::new(e.to_string()))
     }
 }

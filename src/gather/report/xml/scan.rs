@@ -1,17 +1,8 @@
 //! Looking through bytes: eight at a time in a word where the way is short, which a call to memchr would cost more than;
 //! memchr, or loops that the compiler makes into vectors, where it is long.
 
+use super::super::eight::{HIGH, LOW, control, equal, first};
 use memchr::memchr3;
-
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// A bit in the lowest byte of `word` that is `b`: perhaps more above it, none below.
-#[inline]
-fn equal(word: u64, b: u8) -> u64 {
-    let zero = word ^ (LOW * b as u64);
-    zero.wrapping_sub(LOW) & !zero & HIGH
-}
 
 /// The first byte of character data that means something: `<`, `&` or `]`.
 #[inline]
@@ -20,9 +11,8 @@ pub(crate) fn markup(text: &[u8]) -> Option<usize> {
     for at in [0, 8] {
         let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk) else { break };
         let word = u64::from_le_bytes(*eight);
-        let hits = equal(word, b'<') | equal(word, b'&') | equal(word, b']');
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
+        if let Some(i) = first(equal(word, b'<') | equal(word, b'&') | equal(word, b']')) {
+            return Some(at + i);
         }
     }
     memchr3(b'<', b'&', b']', text)
@@ -42,10 +32,9 @@ fn stop<const QUOTE: u8, const BIT: u8>(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     for eight in &mut words {
         let word = eight.try_into().map_or(0, u64::from_le_bytes);
-        let control = word.wrapping_sub(LOW * 0x20) & !word & HIGH;
-        let hits = equal(word | (LOW * BIT as u64), QUOTE | BIT) | equal(word, b'<') | control;
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
+        let quoted = equal(word | (LOW * BIT as u64), QUOTE | BIT);
+        if let Some(i) = first(quoted | equal(word, b'<') | control(word)) {
+            return Some(at + i);
         }
         at += 8;
     }
@@ -63,8 +52,8 @@ pub(crate) fn letters(text: &[u8]) -> usize {
         // sums that carry into the top bit of a byte from `a` on, and from behind `z` on
         let (from_a, behind_z) = ((word & !HIGH) + LOW * 0x1F, (word & !HIGH) + LOW * 0x05);
         let others = (!from_a | behind_z | word) & HIGH;
-        if others != 0 {
-            return at + others.trailing_zeros() as usize / 8;
+        if let Some(i) = first(others) {
+            return at + i;
         }
         at += 8;
     }

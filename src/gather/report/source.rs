@@ -1,15 +1,18 @@
 //! From bytes to checked UTF-8, a block at a time, and places for messages. Nothing here grows with the file.
 
-use super::super::refusal::{Place, Refusal};
-use super::INVALID;
-use std::io::{ErrorKind, Read};
+use super::decoded::{Decoded, unread};
+use super::refusal::{Place, Refusal};
 
-/// Bytes that are held at once. No token is ever held whole: a longer string goes on in memory of its own.
-pub(super) const BLOCK: usize = 64 * 1024;
+/// The least room for a read. What is looked at as a whole may leave less of a block, which grows then.
+const ROOM: usize = 16 * 1024;
 
-/// The text of one report.
+/// How many of these bytes are valid, and what is wrong behind them; the flag says that nothing follows.
+pub(super) type Check = fn(&[u8], bool) -> (usize, Option<Refusal>);
+
+/// The checked text of one report.
 pub(super) struct Source<'s> {
-    from: &'s mut dyn Read,
+    from: Decoded<'s>,
+    check: Check,
     /// `text[at..checked]` may be read; `text[checked..filled]` begins a character whose end has not come yet.
     text: Vec<u8>,
     at: usize,
@@ -22,16 +25,17 @@ pub(super) struct Source<'s> {
     token: u64,
     token_place: Option<Place>,
     ended: bool,
-    /// What stands behind `checked` is not UTF-8: told when reading gets there, so that the first fault is the one named.
-    broken: bool,
+    /// Found behind `checked`; told when reading gets there, so that the first fault in the file is the one named.
+    ahead: Option<Refusal>,
 }
 
 impl<'s> Source<'s> {
-    /// Reads `from`, which stands behind any byte order mark.
-    pub(super) fn new(from: &'s mut dyn Read) -> Self {
+    /// Reads `from`, of which `block` bytes are held at once. No token is held whole unless it is asked for.
+    pub(super) fn new(from: Decoded<'s>, block: usize, check: Check) -> Self {
         Self {
             from,
-            text: vec![0; BLOCK],
+            check,
+            text: vec![0; block],
             at: 0,
             checked: 0,
             filled: 0,
@@ -40,8 +44,13 @@ impl<'s> Source<'s> {
             token: 0,
             token_place: None,
             ended: false,
-            broken: false,
+            ahead: None,
         }
+    }
+
+    /// Whether nothing but a byte order mark has been read.
+    pub(super) fn at_start(&self) -> bool {
+        self.base == 0 && self.at == 0
     }
 
     /// Remembers that a token begins here.
@@ -74,7 +83,7 @@ impl<'s> Source<'s> {
         Ok(&self.text[self.at..self.checked])
     }
 
-    /// The next `n` bytes, fewer only at the end of the file. `n` is far below [`BLOCK`].
+    /// The next `n` bytes, fewer only at the end of the file.
     #[inline]
     pub(super) fn peek(&mut self, n: usize) -> Result<&[u8], Refusal> {
         while self.checked - self.at < n && self.more()? {}
@@ -96,23 +105,26 @@ impl<'s> Source<'s> {
     /// Reads and checks more; false at the end of the file.
     #[cold]
     fn more(&mut self) -> Result<bool, Refusal> {
-        if self.broken {
-            let place = self.start.after(&self.text[..self.checked]);
-            return Err(Refusal::new("bytes that are not UTF-8, which JSON is written in (RFC 8259, section 8.1)")
-                .at(place)
-                .help("Let the tool write UTF-8"));
+        if let Some(refusal) = self.ahead.take() {
+            return Err(refusal.at(self.start.after(&self.text[..self.checked])));
         }
         if self.ended {
             return Ok(false);
         }
         self.forget();
-        let n = self.from.read(&mut self.text[self.filled..]).map_err(|error| match error.kind() {
-            ErrorKind::FileTooLarge => Refusal::new("the file is larger than is read").help("Split the report"),
-            _ => Refusal::new(format!("the file could not be read on: {error}")).at(self.place()),
-        })?;
+        if self.text.len() - self.filled < ROOM {
+            self.text.resize(2 * self.text.len(), 0);
+        }
+        let n = self.from.fill(&mut self.text[self.filled..]).map_err(|e| unread(&e, self.place()))?;
         self.filled += n;
         self.ended = n == 0;
-        self.check();
+        let (valid, fault) = (self.check)(&self.text[self.checked..self.filled], self.ended);
+        self.checked += valid;
+        self.ahead = fault.or_else(|| self.from.fault().filter(|_| self.ended));
+        if self.ahead.is_some() {
+            self.filled = self.checked;
+            self.ended = true;
+        }
         Ok(true)
     }
 
@@ -126,28 +138,4 @@ impl<'s> Source<'s> {
         self.text.copy_within(self.at..self.filled, 0);
         (self.checked, self.filled, self.at) = (self.checked - self.at, self.filled - self.at, 0);
     }
-
-    /// Moves `checked` over what is valid UTF-8.
-    fn check(&mut self) {
-        let new = &self.text[self.checked..self.filled];
-        match std::str::from_utf8(new) {
-            Ok(_) => self.checked = self.filled,
-            Err(e) => {
-                self.broken = e.error_len().is_some() || self.ended;
-                self.checked += e.valid_up_to();
-            }
-        }
-    }
-}
-
-/// The refusal of an encoding that is none of JSON's, by the first bytes of the file.
-pub(super) fn encoding(head: &[u8]) -> Result<usize, Refusal> {
-    let name = match head {
-        [0xEF, 0xBB, 0xBF, ..] => return Ok(3),
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] | [0, 0, 0, _, ..] | [_, 0, 0, 0, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] => "UTF-16",
-        _ => return Ok(0),
-    };
-    let what = format!("the file is in {name}, and JSON is written in UTF-8 (RFC 8259, section 8.1)");
-    Err(Refusal::new(what).at(Place::START).help(INVALID))
 }
