@@ -61,7 +61,7 @@ fn attention(world: &mut World, told: &Told) {
     }
     if told.gathered.tests_failed() {
         let line = tests_line(told.record).unwrap_or_default();
-        all.push(format!("tests failed: {line}"));
+        all.push(if line.starts_with("failed") { format!("tests {line}") } else { format!("tests failed: {line}") });
     }
     words::attend(world, &all);
 }
