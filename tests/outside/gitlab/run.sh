@@ -340,7 +340,7 @@ holds "page: no record of an unprotected branch" 'length == 1'
 commit heartbeat
 pipeline --variable CI_PIPELINE_SOURCE=schedule --variable CI_COMMIT_REF_PROTECTED=true
 holds "page: a heartbeat is no record" 'length == 1'
-said "page: the heartbeat is in the ledger" records in the ledger of production
+said "page: the heartbeat is in the ledger" record in the ledger of production
 
 # a spool that came out of the artifacts, and a bucket that answers again: here, a folder
 P=$STAGE/spool
