@@ -177,7 +177,14 @@ fn way(
     };
     let Delivered { receipt, unlocked, unlogged, again } = match attest::deliver(record, &sealed, &how) {
         Ok(delivered) => delivered,
-        Err(e) => return Err(delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into())),
+        Err(e) => {
+            let failure = delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into());
+            // Safe in the spool, the record speaks for itself; if it is not even there, the earlier word has to.
+            if failure.exit == Exit::Undelivered {
+                delivery::done(world, earlier);
+            }
+            return Err(failure);
+        }
     };
     delivery::done(world, earlier);
     if let Some((record, sealed)) = again {

@@ -171,6 +171,20 @@ fn a_spool_that_cannot_be_written_to_keeps_nobody_from_deploying() {
 }
 
 #[test]
+fn a_folder_that_takes_no_record_leaves_one_word_in_the_spool_and_not_two() {
+    let mut stage = Stage::new();
+    stage.play(&["key", "new"]).exits(0);
+    stage.write("vault/evidence", "a file where a folder should be");
+    stage.command = Rc::new(|_| code(0));
+    let played = stage.play(&words(&["--vault", "vault", "--strict", "--", "true"])).exits(6);
+    assert!(played.err.contains("could not store the record"), "{}", played.err);
+    let waits = waiting(&stage);
+    assert_eq!(waits.len(), 1);
+    let bundle = std::fs::read(stage.at(".vouchsafe-spool").join(&waits[0])).unwrap();
+    assert_eq!(Stage::statement(&bundle)["predicate"]["run"]["outcome"], "succeeded");
+}
+
+#[test]
 fn a_person_who_sits_there_is_asked_why() {
     let without = ["run", "--environment", "production", "--", "true"];
     for (typed, want) in
