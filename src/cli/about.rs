@@ -1,7 +1,7 @@
 //! What a record is to say: the flags that `attest` and `run` share, as questions to the pillars.
 
 use super::exit::Failure;
-use super::operator;
+use super::operator::{self, FromToken};
 use super::progress;
 use super::twins::{self, Source, Sources};
 use super::world::World;
@@ -117,6 +117,8 @@ pub(crate) struct Known<'a> {
     pub(crate) started_on: Option<DateTime<Utc>>,
     /// Id for a run that no platform gives one, instead of the record's own.
     pub(crate) seed: Option<uuid::Uuid>,
+    /// Who a token named when the command began: it may have expired since. Absent where it is to be asked now.
+    pub(crate) by_token: Option<FromToken>,
 }
 
 /// Gathers the record.
@@ -141,7 +143,7 @@ pub(crate) fn gathered(
             )
         })
     });
-    let by_token = operator::from_token(world, args);
+    let by_token = known.by_token.unwrap_or_else(|| operator::from_token(world, args));
     let dir = world.at(&args.working_directory);
     if !dir.is_dir() {
         let message = format!("--working-directory `{}` is not a folder", args.working_directory.display());
@@ -202,7 +204,7 @@ pub(crate) fn gathered(
     let mut step = |what: &str, done: u64, of: Option<u64>| shown.step(what, done, of, progress::Unit::Bytes);
     let gathered = gather(&ask, &env, platform, &mut step);
     drop(shown);
-    gathered.map_err(|e| Failure::usage(e.to_string(), "`vouchsafe attest --help` has examples"))
+    gathered.map_err(|e| Failure::usage(e.to_string(), "`--help` has examples"))
 }
 
 /// An emergency without a reason is no evidence of anything.

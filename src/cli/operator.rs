@@ -7,7 +7,7 @@ use crate::record::parts_v1::{How, Operator};
 use crate::seal::token::{self, Claims, TokenError};
 
 /// What came of the token.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct FromToken {
     /// Who it names.
     pub(super) operator: Option<Operator>,
@@ -15,7 +15,7 @@ pub(super) struct FromToken {
     pub(super) lacks: Option<String>,
 }
 
-/// Asks the token of `--operator-token`, against the keys of `--operator-jwks`.
+/// Asks the token of `--operator-token`, against the keys of `--operator-jwks`, whether it is valid now.
 pub(super) fn from_token(world: &World, args: &AboutArgs) -> FromToken {
     let Some(told) = &args.operator_token else { return FromToken::default() };
     match ask(world, args, told) {
@@ -38,8 +38,9 @@ pub(super) fn from_token(world: &World, args: &AboutArgs) -> FromToken {
 
 /// The claims, and whether a signature stands behind them.
 fn ask(world: &World, args: &AboutArgs, told: &str) -> Result<(Claims, bool), String> {
+    // Neither is named: what was said for a file may be an opaque token, and this text is signed and kept for years.
     let read = |what: &str, file: &std::path::Path| {
-        std::fs::read_to_string(world.at(file)).map_err(|e| format!("could not read {what} `{}`: {e}", file.display()))
+        std::fs::read_to_string(world.at(file)).map_err(|e| format!("could not read the file of {what}: {e}"))
     };
     // A token begins with `{"` in base64; a file is not called so.
     let text = if told.starts_with("eyJ") { told.to_owned() } else { read("the token", told.as_ref())? };

@@ -1,7 +1,7 @@
 //! A world on a stage: a temporary folder, a fixed clock, chosen variables, captured streams.
 
 use chrono::{DateTime, Utc};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct Stage {
     pub typed: Option<&'static str>,
     /// What a command that is started does, and how it ends.
     pub command: Command,
+    /// How long that takes.
+    pub lasts: chrono::TimeDelta,
 }
 
 /// A command that ends with this code.
@@ -91,6 +93,7 @@ impl Stage {
             seed: RefCell::new(1),
             typed: None,
             command: Rc::new(|_| panic!("nothing was to be started")),
+            lasts: chrono::TimeDelta::zero(),
         }
     }
 
@@ -118,14 +121,17 @@ impl Stage {
     /// Runs the program with these words.
     pub fn play(&self, words: &[&str]) -> Played {
         let (out, err) = (Captured::default(), Captured::default());
-        let now = self.now;
+        let now = Rc::new(Cell::new(self.now));
         *self.seed.borrow_mut() += 1;
         let mut state = *self.seed.borrow() ^ 0x9e37_79b9_7f4a_7c15;
         let world = World {
             args: std::iter::once("vouchsafe").chain(words.iter().copied()).map(Into::into).collect(),
             env: self.env.clone(),
             cwd: self.dir.path().to_owned(),
-            now: Box::new(move || now),
+            now: Box::new({
+                let now = Rc::clone(&now);
+                move || now.get()
+            }),
             random: Box::new(move |buffer| {
                 for byte in buffer {
                     // xorshift64: different bytes in every call, the same in every test run
@@ -140,8 +146,12 @@ impl Stage {
             stdout: Box::new(out.clone()),
             stderr: Box::new(err.clone()),
             launch: Box::new({
-                let command = Rc::clone(&self.command);
-                move |launch| command(launch)
+                let (command, lasts) = (Rc::clone(&self.command), self.lasts);
+                move |launch| {
+                    let ended = command(launch);
+                    now.set(now.get() + lasts);
+                    ended
+                }
             }),
             stdin_is_terminal: self.typed.is_some(),
             stdout_is_terminal: false,

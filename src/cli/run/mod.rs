@@ -6,6 +6,7 @@ mod reason;
 
 use super::about::{self, AboutArgs, Known};
 use super::exit::{Answer, Exit, Failure};
+use super::operator;
 use super::storing::{self, StoringArgs};
 use super::twins::Sources;
 use super::words;
@@ -70,11 +71,14 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let seed = super::ledger::fresh_id(world).map_err(before)?;
     let began = (world.now)();
     let manual = Manual { command: told, ..Manual::default() };
+    // A token of minutes must not have to outlive a deployment of hours.
+    let by_token = operator::from_token(world, &about);
     let known = |manual, ended| Known {
         manual: Some(manual),
         ended,
         started_on: Some(began),
         seed: Some(seed),
+        by_token: Some(by_token.clone()),
         ..Known::default()
     };
     let earlier = draft::keep(world, args, &about, sources, &ready, known(manual.clone(), None)).map_err(before)?;
