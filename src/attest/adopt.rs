@@ -8,7 +8,6 @@ use crate::ledger::head::Head;
 use crate::ledger::leaf::{Logged, Said, Via};
 use crate::ledger::orphans::{self, Named};
 use crate::ledger::{Entry, Verdict};
-use crate::record::Record;
 use crate::vault::address::Address;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -141,14 +140,14 @@ fn read_head(writer: &Writer, ask: &Adopting) -> Result<Head, AppendError> {
 
 /// The leaf of a valid record.
 fn logged(entry: &Entry, ask: &Adopting) -> Option<Logged> {
-    let (Verdict::Valid, Some(Record::Run(run)), Some(sha256)) = (entry.verdict, &entry.record, entry.sha256) else {
+    let (Verdict::Valid, Some(record), Some(sha256)) = (entry.verdict, &entry.record, entry.sha256) else {
         return None;
     };
     Some(Logged {
         address: entry.address.clone(),
         sha256,
-        recorded_on: run.recorded_on,
-        keep_until: (ask.keep_until)(run.recorded_on),
+        recorded_on: record.head().recorded_on,
+        keep_until: (ask.keep_until)(record.head().recorded_on),
         via: Via::Adopt,
     })
 }
@@ -158,6 +157,7 @@ mod tests {
     use super::*;
     use crate::ledger::slot::{self, Slot};
     use crate::ledger::written;
+    use crate::record::Record;
     use crate::record::run_v1::RunRecord;
     use crate::seal::key::PrivateKey;
     use crate::seal::signer::Signer;
@@ -182,9 +182,10 @@ mod tests {
             "tool": {"name": "vouchsafe", "version": "0"}, "completeness": [], "provenance": [],
         });
         let run: RunRecord = serde_json::from_value(json).unwrap();
+        let run = Record::from(run);
         let sealed = crate::attest::seal(&run, by).unwrap();
         let address = crate::ledger::address_of(&run);
-        let tags = Tags { env: "prod".into(), run_id: id.into(), date: run.recorded_on.date_naive() };
+        let tags = Tags { env: "prod".into(), run_id: id.into(), date: run.head().recorded_on.date_naive() };
         vault.put_once(&address, &sealed.bytes, &tags, None).unwrap();
         address.to_string()
     }

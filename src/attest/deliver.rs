@@ -38,7 +38,7 @@ pub(crate) struct Delivered {
     /// Why the record is not in the ledger.
     pub(crate) unlogged: Option<AppendError>,
     /// The record and its bundle as they stand, where that is a later attempt than was asked for.
-    pub(crate) again: Option<(RunRecord, Sealed)>,
+    pub(crate) again: Option<(Record, Sealed)>,
 }
 
 /// Attempts of one run that are looked through. Nobody retries a job more often.
@@ -46,8 +46,8 @@ const ATTEMPTS: u32 = 1000;
 
 /// Puts the sealed record where it belongs and adds it to the ledger of its environment. A ledger that cannot be written to
 /// does not stop the record. An error means that the record is not in the vault.
-pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<Delivered, VaultError> {
-    let mut again: Option<(RunRecord, Sealed)> = None;
+pub(crate) fn deliver(record: &Record, sealed: &Sealed, how: &Delivery) -> Result<Delivered, VaultError> {
+    let mut again: Option<(Record, Sealed)> = None;
     loop {
         let (record, sealed) = again.as_ref().map_or((record, sealed), |(record, sealed)| (record, sealed));
         match deliver_once(record, sealed, how)? {
@@ -57,7 +57,9 @@ pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Re
             }
             Err(attempt) => {
                 let mut next = record.clone();
-                next.run.attempt = attempt;
+                if let Record::Run(run) = &mut next {
+                    run.run.attempt = attempt;
+                }
                 let doing = format!("sign the record again as attempt {attempt}");
                 let sealed = super::seal(&next, how.signer);
                 let sealed = sealed.map_err(|e| VaultError::Other { doing, why: e.to_string() })?;
@@ -68,10 +70,14 @@ pub(crate) fn deliver(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Re
 }
 
 /// One try; the inner error is the attempt as which the record has to be signed again, because the one that it claims stands.
-fn deliver_once(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<Result<Delivered, u32>, VaultError> {
-    let tags =
-        Tags { env: record.environment.clone(), run_id: record.run.id.clone(), date: record.recorded_on.date_naive() };
-    let read_head = || Head::read(how.vault, how.trust, &record.environment);
+fn deliver_once(record: &Record, sealed: &Sealed, how: &Delivery) -> Result<Result<Delivered, u32>, VaultError> {
+    let kept = record.head();
+    let tags = Tags {
+        env: kept.environment.to_owned(),
+        run_id: super::run_id(record),
+        date: ledger::filter::filed_on(record),
+    };
+    let read_head = || Head::read(how.vault, how.trust, kept.environment);
     let (put, head) = if how.vault.is_local() {
         (put(record, sealed, how, &tags), None)
     } else {
@@ -104,7 +110,7 @@ fn deliver_once(record: &RunRecord, sealed: &Sealed, how: &Delivery) -> Result<R
         lock: how.lock,
         tags: &tags,
         now: how.now,
-        fresh: record.record_id,
+        fresh: kept.record_id,
     };
     let head = head.unwrap_or_else(read_head).map_err(AppendError::from);
     let unlogged = match head.and_then(|head| append_record(&writer, head, logged, created)) {
@@ -128,12 +134,12 @@ struct Standing {
 
 /// Puts the record once. A different record that stands there is never touched: the new one is kept beside it and the
 /// receipt names both. The inner error is the next attempt, where what stands there is an earlier one.
-fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Result<Standing, u32>, VaultError> {
+fn put(record: &Record, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Result<Standing, u32>, VaultError> {
     let address = ledger::address_of(record);
     let stands = |put: Put, unlocked, conflicts_with| Standing {
         created: put.outcome == crate::vault::Outcome::Created,
         receipt: receipt(record, &sealed.keyid, put, conflicts_with),
-        recorded_on: record.recorded_on,
+        recorded_on: record.head().recorded_on,
         unlocked,
     };
     let once = |address, bytes: &[u8], lock: Option<&Retention>| match how.vault.put_once(address, bytes, tags, lock) {
@@ -159,22 +165,25 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
             if let Some(theirs) = same_claims(&standing, record) {
                 // Put once more as it stands, so that its version and its lock are seen and not guessed. The lock counts
                 // from the time of the record that stands.
-                let later = record.recorded_on - theirs.recorded_on;
+                let later = record.head().recorded_on - theirs;
                 let lock = how.lock.map(|l| Retention { until: l.until - later, ..*l });
                 let (put, unlocked) = once(&address, &bytes, lock.as_ref())?;
-                let note = "this step ran before: the record that it wrote then stands, nothing was added";
+                let note = match record {
+                    Record::Run(_) => "this step ran before: the record that it wrote then stands, nothing was added",
+                    _ => "this was recorded before: that record stands, nothing was added",
+                };
                 let mut standing_one = stands(put, unlocked, None);
-                standing_one.recorded_on = theirs.recorded_on;
+                standing_one.recorded_on = theirs;
                 standing_one.created = false;
                 standing_one.receipt.stored = Stored::SameClaims;
                 standing_one.receipt.keyid = standing.keyid.clone().unwrap_or_default();
                 standing_one.receipt.warnings.push(note.to_owned());
                 return Ok(Ok(standing_one));
             }
-            if is_earlier_attempt(&standing, record) {
-                return Ok(Err(record.run.attempt + 1));
+            if let Some(run) = record.as_run().filter(|run| is_earlier_attempt(&standing, run)) {
+                return Ok(Err(run.run.attempt + 1));
             }
-            let beside = address.conflict(&record.record_id.to_string()).unwrap_or_else(|| address.clone());
+            let beside = address.conflict(&record.head().record_id.to_string()).unwrap_or_else(|| address.clone());
             let (put, unlocked) = once(&beside, &sealed.bytes, how.lock)?;
             Ok(Ok(stands(put, unlocked, Some(standing_at))))
         }
@@ -182,16 +191,41 @@ fn put(record: &RunRecord, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Resu
     }
 }
 
-/// The standing record if, by a key that we trust, it claims the same: all but its own id and the
-/// moment of writing.
-fn same_claims<'a>(standing: &'a Entry, record: &RunRecord) -> Option<&'a RunRecord> {
-    let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return None };
-    let timeless = |r: &RunRecord| {
-        let mut r = RunRecord { record_id: Uuid::nil(), recorded_on: Default::default(), ..r.clone() };
-        r.run.finished_on = None;
-        r
+/// When the standing record was made if, by a key that we trust, it is about the same and does not contradict this one.
+fn same_claims(standing: &Entry, record: &Record) -> Option<DateTime<Utc>> {
+    let (Verdict::Valid, Some(theirs)) = (standing.verdict, &standing.record) else { return None };
+    let same = match (theirs, record) {
+        (Record::Run(theirs), Record::Run(ours)) => of_run(theirs) == of_run(ours),
+        // The place names repository, branch, commit and kind. What else was learned of one event depends on when the platform
+        // was asked, and who told it first is believed.
+        (Record::Change(theirs), Record::Change(ours)) => (&theirs.before, &theirs.via) == (&ours.before, &ours.via),
+        (Record::Bypass(theirs), Record::Bypass(ours)) => {
+            (&theirs.reason, &theirs.ticket, &theirs.before) == (&ours.reason, &ours.ticket, &ours.before)
+        }
+        (Record::Review(theirs), Record::Review(ours)) => {
+            (&theirs.answers, &theirs.comment, &theirs.ticket) == (&ours.answers, &ours.comment, &ours.ticket)
+        }
+        _ => false,
     };
-    (timeless(theirs) == timeless(record)).then_some(theirs)
+    same.then(|| theirs.head().recorded_on)
+}
+
+/// What a run's record claims of the run itself: not its own id and the moment of writing, and not what the platform answered
+/// when it was asked, which may be more an hour later.
+fn of_run(record: &RunRecord) -> RunRecord {
+    let asked = |section: &str| matches!(section, "changes" | "identity");
+    let mut r = RunRecord {
+        record_id: Uuid::nil(),
+        recorded_on: Default::default(),
+        changes: Vec::new(),
+        identity: None,
+        ..record.clone()
+    };
+    r.run.finished_on = None;
+    r.tickets.retain(|t| t.named_in == "flag");
+    r.completeness.retain(|c| !asked(&c.section) && c.section != "tickets");
+    r.provenance.retain(|p| !asked(p.fact.split('.').next().unwrap_or_default()) && p.fact != "tickets");
+    r
 }
 
 /// Whether what stands there is, by a key that we trust, an earlier attempt at the same run: another job's, on a platform that

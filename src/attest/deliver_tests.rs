@@ -197,12 +197,13 @@ fn open(fake: &FakeS3) -> Vault {
 
 fn deliver_as(vault: &Vault, seed: u8, record: &RunRecord, via: Via) -> Result<Delivered, VaultError> {
     let (signer, trust) = (signer(seed), trust());
-    let sealed = seal(record, &signer).unwrap();
+    let record = Record::from(record.clone());
+    let sealed = seal(&record, &signer).unwrap();
     let lock = Retention { mode: Mode::Compliance, until: at(400 * 86_400), legal_hold: false };
     let keep_until = Some(lock.until);
     let now = || at(10);
     let how = Delivery { vault, signer: &signer, trust: &trust, lock: Some(&lock), keep_until, via, now: &now };
-    deliver(record, &sealed, &how)
+    deliver(&record, &sealed, &how)
 }
 
 /// The entries of a store in order, and the digests of what stands in slots and is none.
@@ -270,7 +271,7 @@ impl Bench {
         let fake = FakeS3::start();
         let vault = open(&fake);
         let ours = record("7", 7);
-        let sha256 = Sha256Digest::of(&seal(&ours, &signer(1)).unwrap().bytes);
+        let sha256 = Sha256Digest::of(&seal(&Record::from(ours.clone()), &signer(1)).unwrap().bytes);
         let mut bench = Self { ours, sha256, fake, vault, starts: Vec::new() };
         let logged = |run: &str, id| {
             let done = deliver_as(&bench.vault, 1, &record(run, id), Via::Attest).unwrap();

@@ -22,24 +22,57 @@ pub(crate) use receipt::{Logged, Receipt, Stored};
 #[cfg(feature = "tsa")]
 pub(crate) use stamp::{Authority, State, stamp};
 
+use crate::ledger;
 use crate::record::digest::{DigestSet, Sha256Digest};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::test_result::{self, test_result};
-use crate::record::{RUN, json};
+use crate::record::{Record, json};
 use crate::seal::signer::Signer;
 use crate::seal::statement::Subject;
 use crate::seal::terms::MAX_SUBJECTS;
 use crate::seal::{self, SealError};
+use crate::vault::address::About;
 
 /// Artifacts that become subjects; room is left for the commit.
 const MOST_ARTIFACTS: usize = MAX_SUBJECTS - 2;
 
-/// The in-toto statement around a run record: the bytes that get signed.
+/// The in-toto statement around a record: the bytes that get signed.
 ///
-/// Subjects are the images and files; the commit; and, so that one of them carries `sha256` (cosign matches nothing
-/// else), the first report or else the record itself.
-pub(crate) fn statement(record: &RunRecord) -> Result<Vec<u8>, SealError> {
-    Ok(seal::statement::statement(&subjects(record)?, &RUN.predicate_type(), record)?)
+/// Subjects of a run are the images and files; the commit; and, so that one of them carries `sha256` (cosign matches nothing
+/// else), the first report or else the record itself. Of a review it is what it answers, of the others record and commit.
+pub(crate) fn statement(record: &Record) -> Result<Vec<u8>, SealError> {
+    let subjects = match record {
+        Record::Run(run) => subjects(run)?,
+        Record::Change(r) => itself(record, r.after.as_deref())?,
+        Record::Bypass(r) => itself(record, r.commit.as_deref())?,
+        Record::Review(r) => {
+            vec![Subject { name: r.answers.address.clone(), uri: None, digest: DigestSet::sha256(r.answers.sha256) }]
+        }
+        Record::Population(_) => itself(record, None)?,
+    };
+    Ok(seal::statement::statement(&subjects, &record.head().kind.predicate_type(), record)?)
+}
+
+/// The record by its own digest, and the commit that it is about.
+fn itself(record: &Record, commit: Option<&str>) -> Result<Vec<Subject>, SealError> {
+    let digest = Sha256Digest::of(&json::to_vec(record).map_err(unwritable)?);
+    let mut all = vec![Subject { name: "record".to_owned(), uri: None, digest: DigestSet::sha256(digest) }];
+    all.extend(commit.map(|sha| Subject {
+        name: "source".to_owned(),
+        uri: None,
+        digest: DigestSet { sha256: None, git_commit: Some(sha.to_owned()) },
+    }));
+    Ok(all)
+}
+
+/// What the tag `pipeline-run-id` says: the run, or what the record is about instead (`change-<sha>`).
+pub(crate) fn run_id(record: &Record) -> String {
+    match (record, ledger::address_of(record).parts().map(|p| p.about)) {
+        (Record::Run(run), _) => run.run.id.clone(),
+        (_, Some(About::Run { id, .. })) => id,
+        (_, Some(About::Thing { what, id })) => format!("{what}-{id}"),
+        (_, None) => String::new(),
+    }
 }
 
 /// The standard test-result statements of the record, one a report that could be read, each sealed.
@@ -96,7 +129,7 @@ pub(crate) struct Sealed {
 }
 
 /// Signs the record.
-pub(crate) fn seal(record: &RunRecord, signer: &Signer) -> Result<Sealed, SealError> {
+pub(crate) fn seal(record: &Record, signer: &Signer) -> Result<Sealed, SealError> {
     let bytes = seal::seal(&statement(record)?, signer)?;
     Ok(Sealed { bytes, keyid: signer.public_key().keyid() })
 }

@@ -2,8 +2,8 @@
 
 use super::MOST_ARTIFACTS;
 use super::append::Appended;
+use crate::record::Record;
 use crate::record::digest::Sha256Digest;
-use crate::record::run_v1::RunRecord;
 use crate::vault::lock::Retention;
 use crate::vault::{self, Put};
 use serde::Serialize;
@@ -41,8 +41,9 @@ pub(crate) struct Receipt {
     pub(crate) ledger: Option<Logged>,
     /// The key that signed.
     pub(crate) keyid: String,
-    /// How the run ended.
-    pub(crate) outcome: &'static str,
+    /// How the run ended, where the record is of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<&'static str>,
     /// How the record came to stand there.
     pub(crate) stored: Stored,
     /// Where the record stands that this one contradicts.
@@ -72,17 +73,18 @@ impl From<&Appended> for Logged {
 }
 
 /// The receipt of a record that was put and is not in the ledger yet.
-pub(super) fn receipt(record: &RunRecord, keyid: &str, put: Put, conflicts_with: Option<String>) -> Receipt {
+pub(super) fn receipt(record: &Record, keyid: &str, put: Put, conflicts_with: Option<String>) -> Receipt {
     let stored = match (&conflicts_with, put.outcome) {
         (Some(_), _) => Stored::Conflict,
         (None, vault::Outcome::Created) => Stored::Created,
         (None, vault::Outcome::AlreadyThere) => Stored::AlreadyThere,
     };
     let mut warnings = put.warnings;
-    if record.artifacts.len() > MOST_ARTIFACTS {
+    let run = record.as_run();
+    if let Some(run) = run.filter(|run| run.artifacts.len() > MOST_ARTIFACTS) {
         warnings.push(format!(
             "all {} artifacts are in the record, {MOST_ARTIFACTS} of them as subjects: outside verifiers take no more",
-            record.artifacts.len()
+            run.artifacts.len()
         ));
     }
     Receipt {
@@ -93,7 +95,7 @@ pub(super) fn receipt(record: &RunRecord, keyid: &str, put: Put, conflicts_with:
         retention: put.lock,
         ledger: None,
         keyid: keyid.to_owned(),
-        outcome: record.run.outcome.as_str(),
+        outcome: run.map(|run| run.run.outcome.as_str()),
         stored,
         conflicts_with,
         warnings,

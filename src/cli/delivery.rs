@@ -11,7 +11,6 @@ use crate::ledger::leaf::Via;
 use crate::ledger::{self, Verdict, whole};
 use crate::record::Record;
 use crate::record::digest::Sha256Digest;
-use crate::record::run_v1::RunRecord;
 use crate::seal::signer::Signer;
 use crate::seal::trust::{TrustSet, TrustedKey};
 use crate::vault::Vault;
@@ -56,7 +55,7 @@ pub(super) fn parcel(
     world: &World,
     url: &str,
     vault: Option<&Vault>,
-    record: &RunRecord,
+    record: &Record,
     sealed: &Sealed,
     lock: Option<Retention>,
     keep_until: Option<DateTime<Utc>>,
@@ -67,9 +66,9 @@ pub(super) fn parcel(
         vault: folder.unwrap_or_else(|| url.to_owned()),
         address: ledger::address_of(record),
         sha256: Sha256Digest::of(&sealed.bytes),
-        environment: record.environment.clone(),
-        run_id: record.run.id.clone(),
-        recorded_on: record.recorded_on,
+        environment: record.head().environment.to_owned(),
+        run_id: attest::run_id(record),
+        recorded_on: record.head().recorded_on,
         lock,
         keep_until,
         kept_on: (world.now)(),
@@ -189,7 +188,7 @@ pub(super) fn deliver_held(
     // What this very key signed is ours, also where the trust set does not say so.
     drop(keys.add(TrustedKey::new(signer.public_key())));
     let entry = ledger::judge(&bytes, held.parcel().address.as_str(), &keys);
-    let Some(Record::Run(record)) = entry.record else {
+    let Some(record) = entry.record else {
         return Err(Failure::failed(
             anyhow::anyhow!("{} cannot be read here: {}", held.file().display(), entry.why),
             "if another key signed it, name that with --key PUBLIC.pem; if the file was changed, it is no evidence",

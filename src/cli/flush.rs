@@ -9,7 +9,6 @@ use crate::attest::Sealed;
 use crate::attest::spool::{Bare, Held, Spool, Waiting};
 use crate::export::shown;
 use crate::ledger::{self, whole};
-use crate::record::Record;
 use crate::vault::lock::{Mode, Period, Retention};
 use crate::vault::{Vault, VaultError};
 use serde_json::json;
@@ -87,8 +86,8 @@ fn label(world: &mut World, args: &Args, spool: &Spool, bare: &Bare) -> anyhow::
     let bytes = bare.bundle()?;
     let trusting = trust::trust_set(world, &args.trust, vault.local_root()).map_err(|f| f.error)?;
     let entry = ledger::judge(&bytes, "", &trusting.set);
-    let Some(Record::Run(record)) = entry.record else { anyhow::bail!("it cannot be read here: {}", entry.why) };
-    let until = Period::parse(Period::DEFAULT)?.after(record.recorded_on);
+    let Some(record) = entry.record else { anyhow::bail!("it cannot be read here: {}", entry.why) };
+    let until = Period::parse(Period::DEFAULT)?.after(record.head().recorded_on);
     let lock = until.filter(|_| !vault.is_local());
     let lock = lock.map(|until| Retention { mode: Mode::Compliance, until, legal_hold: false });
     let sealed = Sealed { bytes, keyid: entry.keyid.unwrap_or_default() };

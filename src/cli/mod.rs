@@ -17,6 +17,7 @@ mod operator;
 mod outputs;
 mod progress;
 mod proof;
+mod recorded;
 mod run;
 mod schema;
 mod show;

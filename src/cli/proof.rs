@@ -7,7 +7,6 @@ use super::{ledger as ledgers, words};
 use crate::export::shown;
 use crate::ledger::proof::{self, NoProof, Proven, Unproven};
 use crate::ledger::{self, Entry, Verdict};
-use crate::record::Record;
 use crate::record::digest::Sha256Digest;
 use crate::seal::tlog::note::NoteError;
 use crate::seal::tlog::proof::ProofFile;
@@ -112,7 +111,7 @@ fn bound(proven: &Proven, bytes: &[u8], trust: &TrustSet) -> Result<(), Unproven
     let entry = ledger::judge(bytes, "", trust);
     let other = |why: String| Unproven::Record(why);
     match (&entry.record, entry.verdict) {
-        (Some(Record::Run(run)), Verdict::Valid) => proven.binds(&Sha256Digest::of(bytes), run),
+        (Some(record), Verdict::Valid) => proven.binds(&Sha256Digest::of(bytes), record),
         (_, verdict) => Err(other(format!("the record is {}: {}", verdict.as_str(), entry.why))),
     }
 }

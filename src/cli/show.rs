@@ -4,7 +4,7 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
 use super::{open_vault, proof, words};
-use crate::export::{figures, sheet, shown};
+use crate::export::{figures, said, sheet, shown};
 use crate::ledger::filter::Filter;
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::parts_v1::{Actor, Status};
@@ -112,10 +112,10 @@ fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) 
     for entry in entries {
         let is_meant = match (which, &entry.record) {
             (None, _) => true,
-            (Some(which), Some(Record::Run(r))) => {
-                let commit = r.commit.as_ref().filter(|_| which.len() >= 7);
-                r.run.id == which
-                    || r.record_id.to_string() == which.to_lowercase()
+            (Some(which), Some(record)) => {
+                let commit = record.as_run().and_then(|r| r.commit.as_ref()).filter(|_| which.len() >= 7);
+                record.as_run().is_some_and(|r| r.run.id == which)
+                    || record.head().record_id.to_string() == which.to_lowercase()
                     || commit.is_some_and(|c| c.sha.starts_with(&which.to_lowercase()))
             }
             (Some(_), None) => false,
@@ -149,7 +149,7 @@ fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) 
 }
 
 fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
-    entry.record.as_ref().map(|Record::Run(r)| r.recorded_on)
+    entry.record.as_ref().map(|record| record.head().recorded_on)
 }
 
 fn as_json(entry: &Entry) -> anyhow::Result<String> {
@@ -199,6 +199,7 @@ fn told(entry: &Entry, trust: &str) -> String {
     page.maybe("key", entry.keyid.as_ref());
     match &entry.record {
         Some(Record::Run(record)) => run_told(&mut page, record),
+        Some(record) => page.line("record", said::of(record)),
         None => page.maybe("type", entry.predicate_type.as_ref()),
     }
     if !entry.unknown_fields.is_empty() {

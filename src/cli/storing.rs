@@ -1,26 +1,23 @@
-//! Where a record goes and what is told of it: the flags that `attest` and `run` share, and the way itself.
+//! The way of a record, whatever its kind: where it goes, who signs it, and what is told when it could not go there.
 
 use super::anchors::{self, Place};
 use super::exit::{Answer, Exit, Failure};
 use super::lock::LockArgs;
-use super::told::{self, Told};
 use super::trust::{self, SignArgs, TrustArgs};
 use super::world::World;
-use super::{delivery, open_or_why, words};
+use super::{delivery, open_or_why, told, words};
 use crate::attest::spool::{Held, Spool};
-use crate::attest::{self, Delivered, Delivery, Sealed, Stored};
+use crate::attest::{self, Delivered, Delivery, Receipt, Sealed, Stored};
 use crate::export::shown;
-use crate::gather::Gathered;
 use crate::ledger::leaf::Via;
-use crate::record::RunRecord;
+use crate::record::Record;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
 use crate::vault::{Vault, VaultError};
-use std::path::{Path, PathBuf};
 
-/// Where the record goes.
+/// Where a record goes and who signs it.
 #[derive(clap::Args, Debug)]
-pub(crate) struct StoringArgs {
+pub(crate) struct PlaceArgs {
     /// Where the record goes: a folder, file://…, or s3://bucket/prefix
     #[arg(long, value_name = "URL", default_value = crate::vault::DEFAULT_URL)]
     pub(crate) vault: String,
@@ -38,24 +35,6 @@ pub(crate) struct StoringArgs {
     pub(crate) on_upload_failure: String,
     #[command(flatten)]
     pub(crate) spool: delivery::SpoolArgs,
-    /// Also write the signed bundle to this file
-    #[arg(help_heading = "What is told", long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Also write a standard statement, signed by the same key: test-result (one file a report)
-    #[arg(help_heading = "What is told", long, value_name = "KIND", value_parser = ["test-result"], action = clap::ArgAction::Append)]
-    pub(crate) emit: Vec<String>,
-    /// Folder for what --emit writes
-    #[arg(help_heading = "What is told", long, value_name = "DIR", default_value = ".")]
-    pub(crate) emit_dir: PathBuf,
-    /// Append a summary in Markdown to this file ($GITHUB_STEP_SUMMARY)
-    #[arg(help_heading = "What is told", long, value_name = "FILE")]
-    pub(crate) summary: Option<PathBuf>,
-    /// Append the outputs of a GitHub step to this file ($GITHUB_OUTPUT): bundle-path, address, uri, sha256, outcome, checkpoint
-    #[arg(help_heading = "What is told", long, value_name = "FILE")]
-    pub(crate) step_outputs: Option<PathBuf>,
-    /// Write variables for later jobs to this file (GitLab's dotenv report): VOUCHSAFE_RECORD_ADDRESS, _URI, _SHA256, _OUTCOME, _BUNDLE_PATH
-    #[arg(help_heading = "What is told", long, value_name = "FILE")]
-    pub(crate) dotenv: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) sign: SignArgs,
     #[command(flatten)]
@@ -82,7 +61,7 @@ impl Ready {
 }
 
 /// Finds vault, key and spool. A vault that cannot be reached is no failure yet: the record waits for it in the spool.
-pub(crate) fn ready(world: &mut World, args: &StoringArgs) -> Result<Ready, Failure> {
+pub(crate) fn ready(world: &mut World, args: &PlaceArgs) -> Result<Ready, Failure> {
     let opened = open_or_why(world, &args.vault);
     if let Err(e @ VaultError::Url { .. }) = opened {
         return Err(e.into());
@@ -98,53 +77,36 @@ pub(crate) fn ready(world: &mut World, args: &StoringArgs) -> Result<Ready, Fail
     Ok(Ready { opened, signer, spool: Spool::at(world.at(&args.spool.spool)) })
 }
 
-/// Signs the record, keeps it, delivers it and tells of it. `earlier` is a word about the same run that waits in the spool and
-/// that this record replaces as soon as it is safe itself.
-pub(crate) fn store(
-    world: &mut World,
-    args: &StoringArgs,
-    gathered: &Gathered,
-    ready: Ready,
-    json: bool,
-    earlier: Option<Held>,
-) -> Answer {
-    let mut told = Told { gathered, record: &gathered.record, receipt: None, bundle: None, failure: None };
-    let mut resealed = None;
-    let way = way(world, args, gathered, ready, json, earlier, &mut told, &mut resealed);
-    if let Some((record, _)) = &resealed {
-        told.record = record;
-    }
-    told.failure = way.as_ref().err();
-    told::leave(world, args, &told);
-    match way {
-        Err(failure) if failure.exit == Exit::Undelivered && args.on_upload_failure == "warn" => {
-            words::warn(world, &[format!("{:#}", failure.error)]);
-            world.say(&shown::lines(&failure.help.unwrap_or_default()));
-            Ok(Exit::Done)
-        }
-        way => way,
-    }
+/// What came of a record on its way, also where it did not arrive.
+#[derive(Default)]
+pub(crate) struct Went {
+    /// The receipt, once it stands in the vault.
+    pub(crate) receipt: Option<Receipt>,
+    /// The record and its bundle as they stand, where that is a later attempt than was asked for.
+    pub(crate) again: Option<(Record, Sealed)>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one way that a record goes; its callers use `store`")]
-fn way(
+/// What is done with the signed record beside delivering it, each time that it is signed.
+pub(crate) type Copies<'a> = dyn FnMut(&World, &Record, &Sealed, &Signer) -> Result<(), Failure> + 'a;
+
+/// Signs the record, keeps it, delivers it and tells of it. `earlier` is a word about the same run that waits in the spool and
+/// that this record replaces as soon as it is safe itself.
+pub(crate) fn put(
     world: &mut World,
-    args: &StoringArgs,
-    gathered: &Gathered,
-    ready: Ready,
-    json: bool,
-    earlier: Option<Held>,
-    told: &mut Told,
-    resealed: &mut Option<(RunRecord, Sealed)>,
+    args: &PlaceArgs,
+    record: &Record,
+    ready: &Ready,
+    (json, earlier): (bool, Option<Held>),
+    copies: &mut Copies<'_>,
+    went: &mut Went,
 ) -> Answer {
-    let record = &gathered.record;
     let Ready { opened, signer, spool } = ready;
-    let local = opened.as_ref().is_ok_and(Vault::is_local);
-    let (lock, keep_until) = args.lock.at(local, record.recorded_on)?;
-    let sealed = attest::seal(record, &signer).map_err(seal_failure)?;
+    let local = ready.local();
+    let (lock, keep_until) = args.lock.at(local, record.head().recorded_on)?;
+    let sealed = attest::seal(record, signer).map_err(seal_failure)?;
     // Before the first byte goes over a network. A folder on this disk is as safe as the spool itself.
     let parcel = delivery::parcel(world, &args.vault, opened.as_ref().ok(), record, &sealed, lock, keep_until);
-    let held = if local { None } else { delivery::keep(world, &spool, &parcel, &sealed.bytes) };
+    let held = if local { None } else { delivery::keep(world, spool, &parcel, &sealed.bytes) };
     let earlier = match held {
         Some(_) => {
             delivery::done(world, earlier);
@@ -152,23 +114,26 @@ fn way(
         }
         None => earlier,
     };
-    let mut written = copies(world, args, record, &sealed, &signer);
-    told.bundle = args.output.as_deref().filter(|_| written.is_ok()).map(Path::to_owned);
+    let mut written = copies(world, record, &sealed, signer);
     let vault = match opened {
         Ok(vault) => vault,
-        Err(e) => return Err(delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into())),
+        Err(e) => {
+            let error = anyhow::anyhow!("{e}");
+            return Err(delivery::undelivered(world, spool, &parcel, &sealed.bytes, held, error));
+        }
     };
-    if let Err(failure) = trust::trust_in_new_vault(world, &vault, &signer) {
+    if let Err(failure) = trust::trust_in_new_vault(world, vault, signer) {
         // The record matters more: the put will tell whether the folder can be written at all.
         words::warn(world, &[format!("{:#}", failure.error)]);
     }
-    let trusting = delivery::trusting(world, &args.trust, &vault, &signer);
-    if let Err(distrust) = trusting.covers(&sealed.keyid, &record.environment, record.recorded_on) {
+    let trusting = delivery::trusting(world, &args.trust, vault, signer);
+    let head = record.head();
+    if let Err(distrust) = trusting.covers(&sealed.keyid, head.environment, head.recorded_on) {
         words::warn(world, &[format!("this record will not verify here: {distrust}")]);
     }
     let how = Delivery {
-        vault: &vault,
-        signer: &signer,
+        vault,
+        signer,
         trust: &trusting,
         lock: lock.as_ref(),
         keep_until,
@@ -178,7 +143,7 @@ fn way(
     let Delivered { receipt, unlocked, unlogged, again } = match attest::deliver(record, &sealed, &how) {
         Ok(delivered) => delivered,
         Err(e) => {
-            let failure = delivery::undelivered(world, &spool, &parcel, &sealed.bytes, held, e.into());
+            let failure = delivery::undelivered(world, spool, &parcel, &sealed.bytes, held, e.into());
             // Safe in the spool, the record speaks for itself; if it is not even there, the earlier word has to.
             if failure.exit == Exit::Undelivered {
                 delivery::done(world, earlier);
@@ -189,35 +154,41 @@ fn way(
     delivery::done(world, earlier);
     if let Some((record, sealed)) = again {
         // It stands as a later attempt, so that is what the copies have to say.
-        written = written.and(copies(world, args, &record, &sealed, &signer));
-        *resealed = Some((record, sealed));
+        written = written.and(copies(world, &record, &sealed, signer));
+        went.again = Some((record, sealed));
     }
-    let record = resealed.as_ref().map_or(record, |(record, _)| record);
+    let record = went.again.as_ref().map_or(record, |(record, _)| record);
     words::warn(world, &receipt.warnings);
-    told.receipt = Some(receipt.clone());
+    went.receipt = Some(receipt.clone());
     told::tell(world, json, record, &receipt)?;
     if let Some(at) = &receipt.ledger {
-        keep_anchors(world, args, &record.environment, &at.checkpoint, &record.run.id);
+        let environment = record.head().environment;
+        let run_id = attest::run_id(record);
+        keep_anchors(world, args, environment, &at.checkpoint, &run_id);
         #[cfg(feature = "tsa")]
         if let (Some(url), Ok(keep)) = (&args.tsa_url, args.lock.keep(local)) {
-            anchors::stamp(world, &vault, url, &record.environment, (at.size, &at.checkpoint), &record.run.id, &keep);
+            anchors::stamp(world, vault, url, environment, (at.size, &at.checkpoint), &run_id, &keep);
         }
     }
     if let Some(unlogged) = unlogged {
-        return Err(delivery::unlogged(world, &spool, &parcel, &sealed.bytes, held, unlogged));
+        return Err(delivery::unlogged(world, spool, &parcel, &sealed.bytes, held, unlogged));
     }
     delivery::done(world, held);
-    delivery::flush_others(world, &spool, &vault, &signer, &trusting);
+    delivery::flush_others(world, spool, vault, signer, &trusting);
     if receipt.stored == Stored::Conflict {
         let standing = receipt.conflicts_with.as_deref().unwrap_or_default();
+        let (what, help) = match record {
+            Record::Run(_) => (
+                "this run and attempt",
+                "; name the records apart with --component if both belong, or count the jobs that a platform without attempts \
+                 retries with --count-attempts",
+            ),
+            _ => ("this", ""),
+        };
         return Err(Failure {
             exit: Exit::Different,
-            error: anyhow::anyhow!("a different record for this run and attempt stands at {standing}"),
-            help: Some(format!(
-                "both are kept, this one at {}; name the records apart with --component if both belong, or count the jobs \
-                 that a platform without attempts retries with --count-attempts",
-                receipt.address
-            )),
+            error: anyhow::anyhow!("a different record for {what} stands at {standing}"),
+            help: Some(format!("both are kept, this one at {}{help}", receipt.address)),
         });
     }
     if let Some(unlocked) = unlocked {
@@ -227,27 +198,20 @@ fn way(
     Ok(Exit::Done)
 }
 
-/// Writes what --output and --emit ask for. The vault comes first: a full disk here must not keep the record from it.
-fn copies(
-    world: &World,
-    args: &StoringArgs,
-    record: &RunRecord,
-    sealed: &Sealed,
-    signer: &Signer,
-) -> Result<(), Failure> {
-    if let Some(file) = &args.output {
-        told::write(world, file, &sealed.bytes)?;
-    }
-    if !args.emit.is_empty() {
-        for (n, bundle) in attest::test_results(record, signer).map_err(seal_failure)?.iter().enumerate() {
-            told::write(world, &args.emit_dir.join(format!("test-result-{}.json", n + 1)), bundle)?;
+/// A record that waits in the spool is a failure, unless the words say that a warning is enough.
+pub(crate) fn forgiven(world: &mut World, args: &PlaceArgs, answer: Answer) -> Answer {
+    match answer {
+        Err(failure) if failure.exit == Exit::Undelivered && args.on_upload_failure == "warn" => {
+            words::warn(world, &[format!("{:#}", failure.error)]);
+            world.say(&shown::lines(&failure.help.unwrap_or_default()));
+            Ok(Exit::Done)
         }
+        answer => answer,
     }
-    Ok(())
 }
 
 /// Keeps the checkpoint where --anchor says. The record stands whatever comes of it, so that is a warning.
-pub(crate) fn keep_anchors(world: &mut World, args: &StoringArgs, environment: &str, note: &str, run_id: &str) {
+pub(crate) fn keep_anchors(world: &mut World, args: &PlaceArgs, environment: &str, note: &str, run_id: &str) {
     for target in args.anchor.iter().filter(|_| !note.is_empty()) {
         let kept = Place::parse(world, target).and_then(|place| {
             let keep = args.lock.keep(place.is_local())?;

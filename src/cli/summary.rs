@@ -5,8 +5,9 @@
 use super::told::{Told, tests_line, verb, waits};
 use crate::export::shown::{self, markdown};
 use crate::record::RunRecord;
-use crate::record::change_v1::{Change, ReviewState};
+use crate::record::change_v1::Change;
 use crate::record::parts_v1::{Actor, Status};
+use crate::record::pull_request_v1::ReviewState;
 use crate::record::run_v1::Artifact;
 use anyhow::{Context as _, bail};
 use std::io::Write as _;

@@ -1,14 +1,14 @@
 //! What `attest` and `run` answer: to people, as JSON, and into the files that a pipeline reads.
 
 use super::exit::{Exit, Failure};
-use super::storing::StoringArgs;
+use super::recorded::StoringArgs;
 use super::world::World;
 use super::{outputs, summary, words};
 use crate::attest::{Receipt, Stored};
 use crate::export::{sheet, shown};
 use crate::gather::Gathered;
-use crate::record::RunRecord;
 use crate::record::parts_v1::Status;
+use crate::record::{Record, RunRecord};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 
@@ -67,30 +67,18 @@ fn attention(world: &mut World, told: &Told) {
 }
 
 /// The receipt, as JSON or for people.
-pub(crate) fn tell(world: &mut World, json: bool, record: &RunRecord, receipt: &Receipt) -> anyhow::Result<()> {
+pub(crate) fn tell(world: &mut World, json: bool, record: &Record, receipt: &Receipt) -> anyhow::Result<()> {
     if json {
         return words::json(world, receipt);
     }
-    let mut lines = Vec::new();
-    lines.push(format!(
-        "{}: {} run {} attempt {} for {}",
-        verb(receipt.stored),
-        record.run.platform,
-        record.run.id,
-        record.run.attempt,
-        record.environment
-    ));
-    lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
-    lines.extend(tests_line(record).map(|line| format!("  tests     {line}")));
-    let commands = record.test_commands.iter().filter(|c| c.exit_code != 0);
-    lines.extend(commands.map(|c| format!("  command   {} ended with {}", c.name, c.exit_code)));
-    if !record.artifacts.is_empty() {
-        lines.push(format!("  artifacts {}", record.artifacts.len()));
-    }
-    if let Some(commit) = &record.commit {
-        lines.push(format!("  commit    {}", commit.sha));
-    }
-    for part in record.completeness.iter().filter(|c| c.status != Status::Complete) {
+    let mut lines = match record.as_run() {
+        Some(run) => of_run(run, receipt),
+        None => {
+            let verb = verb(receipt.stored);
+            vec![format!("{verb}: {} for {}", crate::export::said::of(record), record.head().environment)]
+        }
+    };
+    for part in record.head().completeness.iter().filter(|c| c.status != Status::Complete) {
         let status = if part.status == Status::Partial { "partly known" } else { "unknown" };
         lines.push(format!("  {:<9} {status}: {}", part.section, part.why.as_deref().unwrap_or_default()));
     }
@@ -116,6 +104,30 @@ pub(crate) fn tell(world: &mut World, json: bool, record: &RunRecord, receipt: &
     let lines: Vec<_> = lines.iter().map(|line| shown::line(line)).collect();
     world.say(&lines.join("\n"));
     Ok(())
+}
+
+/// What is told of a run and of nothing else.
+fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.push(format!(
+        "{}: {} run {} attempt {} for {}",
+        verb(receipt.stored),
+        record.run.platform,
+        record.run.id,
+        record.run.attempt,
+        record.environment
+    ));
+    lines.push(format!("  outcome   {}", record.run.outcome.as_str()));
+    lines.extend(tests_line(record).map(|line| format!("  tests     {line}")));
+    let commands = record.test_commands.iter().filter(|c| c.exit_code != 0);
+    lines.extend(commands.map(|c| format!("  command   {} ended with {}", c.name, c.exit_code)));
+    if !record.artifacts.is_empty() {
+        lines.push(format!("  artifacts {}", record.artifacts.len()));
+    }
+    if let Some(commit) = &record.commit {
+        lines.push(format!("  commit    {}", commit.sha));
+    }
+    lines
 }
 
 /// How the record came to stand in the vault.

@@ -3,6 +3,7 @@
 mod csv;
 pub(crate) mod figures;
 mod json_lines;
+pub(crate) mod said;
 pub(crate) mod sheet;
 pub(crate) mod shown;
 mod table;

@@ -1,6 +1,8 @@
 //! THE COLUMNS: an entry as typed cells, once for all renderers.
 
+use super::said;
 use crate::ledger::Entry;
+use crate::ledger::filter::actor;
 use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::test_run_v1::{Covered, TestRun, Verdict};
 use crate::record::{Record, parts_v1::How};
@@ -31,8 +33,9 @@ pub(crate) struct Column {
 
 /// TABLE of columns, in reading order.
 pub(crate) const COLUMNS: &[Column] = &[
-    col("recordedOn", true, |e| run(e, |r| Cell::Time(r.recorded_on))),
-    col("environment", true, |e| run(e, |r| text(&r.environment))),
+    col("recordedOn", true, |e| any(e, |r| Cell::Time(r.head().recorded_on))),
+    col("environment", true, |e| any(e, |r| text(r.head().environment))),
+    col("kind", true, |e| any(e, |r| text(r.head().kind.name))),
     col("component", false, |e| run(e, |r| maybe(r.component.as_ref()))),
     col("verdict", true, |e| text(e.verdict.as_str())),
     col("outcome", true, |e| run(e, |r| text(r.run.outcome.as_str()))),
@@ -52,11 +55,11 @@ pub(crate) const COLUMNS: &[Column] = &[
     }),
     col("linesCovered", false, |e| run(e, |r| summed(lines(r).map(|l| l.covered)))),
     col("linesTotal", false, |e| run(e, |r| summed(lines(r).map(|l| l.total)))),
-    col("operator", true, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.login.as_ref().or(o.id.as_ref()))))),
-    col("operatorId", false, |e| run(e, |r| maybe(r.operator.as_ref().and_then(|o| o.id.as_ref())))),
+    col("operator", true, |e| any(e, |r| maybe(actor(r).and_then(|o| o.login.or(o.id))))),
+    col("operatorId", false, |e| any(e, |r| maybe(actor(r).and_then(|o| o.id)))),
     col("operatorKnownBy", false, |e| run(e, |r| maybe(r.operator.as_ref().map(|o| how(o.how))))),
-    col("repository", false, |e| run(e, |r| maybe(r.repository.as_ref().and_then(|x| x.name.as_ref())))),
-    col("commit", true, |e| run(e, |r| maybe(r.commit.as_ref().map(|c| &c.sha)))),
+    col("repository", false, |e| any(e, |r| maybe(r.head().repository.and_then(|x| x.name.as_ref())))),
+    col("commit", true, |e| any(e, |r| maybe(commit(r)))),
     col("ref", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.git_ref.as_ref())))),
     col("subject", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.subject.as_ref())))),
     col("platform", true, |e| run(e, |r| text(&r.run.platform))),
@@ -71,9 +74,10 @@ pub(crate) const COLUMNS: &[Column] = &[
     col("tickets", false, |e| run(e, |r| list(r.tickets.iter().map(|t| t.id.clone())))),
     col("incomplete", false, |e| {
         use crate::record::parts_v1::Status::Complete;
-        run(e, |r| list(r.completeness.iter().filter(|c| c.status != Complete).map(|c| c.section.clone())))
+        any(e, |r| list(r.head().completeness.iter().filter(|c| c.status != Complete).map(|c| c.section.clone())))
     }),
-    col("recordId", false, |e| run(e, |r| text(r.record_id.to_string()))),
+    col("recordId", false, |e| any(e, |r| text(r.head().record_id.to_string()))),
+    col("says", false, |e| any(e, |r| text(said::of(r)))),
     col("schemaVersion", false, |e| maybe(e.source_version.as_ref())),
     col("unknownFields", false, |e| Cell::Count(e.unknown_fields.len() as u64)),
     col("keyid", false, |e| maybe(e.keyid.as_ref())),
@@ -87,9 +91,20 @@ const fn col(name: &'static str, short: bool, cell: fn(&Entry) -> Cell) -> Colum
 }
 
 fn run(entry: &Entry, cell: impl Fn(&RunRecord) -> Cell) -> Cell {
-    match &entry.record {
-        Some(Record::Run(record)) => cell(record),
-        None => Cell::Absent,
+    any(entry, |record| record.as_run().map_or(Cell::Absent, &cell))
+}
+
+fn any(entry: &Entry, cell: impl Fn(&Record) -> Cell) -> Cell {
+    entry.record.as_ref().map_or(Cell::Absent, cell)
+}
+
+/// The commit that a record is about.
+fn commit(record: &Record) -> Option<&String> {
+    match record {
+        Record::Run(r) => r.commit.as_ref().map(|c| &c.sha),
+        Record::Change(r) => r.after.as_ref(),
+        Record::Bypass(r) => r.commit.as_ref(),
+        Record::Review(_) | Record::Population(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod artifact;
 mod compose;
 pub(crate) mod files;
+pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod image;

@@ -1,7 +1,9 @@
 //! Which entries are wanted: first by address, so that whole folders are passed over, then by record.
 
 use super::Entry;
-use crate::record::Record;
+use crate::record::bypass_v1::BypassKind;
+use crate::record::parts_v1::{Actor, Operator};
+use crate::record::{Record, RunRecord};
 use crate::vault::address::Address;
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Utc};
 
@@ -45,26 +47,64 @@ impl Filter {
     /// Whether the entry matches. One without a readable record matches every question that its address matches:
     /// what cannot be read may be what was asked for.
     pub(crate) fn admits(&self, entry: &Entry) -> bool {
-        let Some(Record::Run(r)) = &entry.record else { return true };
+        let Some(record) = &entry.record else { return true };
+        let head = record.head();
         let same = |wanted: &Option<String>, holds: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(holds);
-        let day = r.recorded_on.date_naive();
-        (self.environments.is_empty() || self.environments.contains(&r.environment))
+        // The day by which it is filed, as its address says it; of a run the day of the record.
+        let day = filed_on(record);
+        (self.environments.is_empty() || self.environments.iter().any(|e| e == head.environment))
             && self.from.is_none_or(|from| day >= from)
             && self.to.is_none_or(|to| day <= to)
-            && same(&self.run, &|id| r.run.id == id)
-            && same(&self.commit, &|sha| {
-                r.commit.as_ref().is_some_and(|c| c.sha.starts_with(sha) || c.head_sha.as_deref() == Some(sha))
-            })
+            && same(&self.run, &|id| head.run.is_some_and(|run| run.id == id))
+            && same(&self.commit, &|sha| commits(record).iter().flatten().any(|c| c.starts_with(sha)))
             && same(&self.operator, &|who| {
-                r.operator.as_ref().is_some_and(|o| o.login.as_deref() == Some(who) || o.id.as_deref() == Some(who))
+                let is = |a: &Actor| a.login.as_deref() == Some(who) || a.id.as_deref() == Some(who);
+                actor(record).is_some_and(|a| is(&a))
             })
             && same(&self.artifact, &|what| {
                 let digest = what.rsplit_once("sha256:").map_or(what, |(_, d)| d);
-                r.artifacts.iter().any(|a| {
-                    a.name == what
-                        || a.digest.sha256.is_some_and(|d| digest.len() >= 12 && d.to_string().starts_with(digest))
-                })
+                let of_run = |run: &RunRecord| {
+                    run.artifacts.iter().any(|a| {
+                        a.name == what
+                            || a.digest.sha256.is_some_and(|d| digest.len() >= 12 && d.to_string().starts_with(digest))
+                    })
+                };
+                record.as_run().is_some_and(of_run)
             })
+    }
+}
+
+/// The day in the record's address.
+pub(crate) fn filed_on(record: &Record) -> NaiveDate {
+    match record {
+        Record::Change(r) => r.filed_on,
+        Record::Bypass(r) if r.kind != BypassKind::EmergencyDeploy => r.filed_on,
+        other => other.head().recorded_on.date_naive(),
+    }
+}
+
+/// The commits that a record is about.
+fn commits(record: &Record) -> [Option<&str>; 2] {
+    match record {
+        Record::Run(r) => {
+            let commit = r.commit.as_ref();
+            [commit.map(|c| c.sha.as_str()), commit.and_then(|c| c.head_sha.as_deref())]
+        }
+        Record::Change(r) => [r.after.as_deref(), r.before.as_deref()],
+        Record::Bypass(r) => [r.commit.as_deref(), None],
+        Record::Review(_) | Record::Population(_) => [None, None],
+    }
+}
+
+/// Who did what the record is about.
+pub(crate) fn actor(record: &Record) -> Option<Actor> {
+    let of = |o: &Operator| Actor { id: o.id.clone(), login: o.login.clone(), name: o.name.clone() };
+    match record {
+        Record::Run(r) => r.operator.as_ref().map(of),
+        Record::Change(r) => r.pusher.clone(),
+        Record::Bypass(r) => r.actor.clone(),
+        Record::Review(r) => Some(of(&r.reviewer)),
+        Record::Population(_) => None,
     }
 }
 

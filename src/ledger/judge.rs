@@ -1,9 +1,9 @@
 //! One object's verdict: signature first, over the bytes as received; meaning only afterwards.
 
+use super::place::address_of;
 use crate::record::digest::Sha256Digest;
-use crate::record::{self, RUN, Record, RunRecord};
+use crate::record::{self, Record};
 use crate::seal::{self, OpenError, trust::TrustSet};
-use crate::vault::address::{About, Address, Parts};
 
 /// What verification says of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,16 +118,17 @@ pub(crate) fn judge(bytes: &[u8], address: &str, trust: &TrustSet) -> Entry {
             return entry;
         }
     };
-    let Record::Run(run) = &read.record;
-    match trust.covers(&opened.keyid, &run.environment, run.recorded_on) {
+    let head = read.record.head();
+    match trust.covers(&opened.keyid, head.environment, head.recorded_on) {
         Err(distrust) => {
             entry.verdict = Verdict::Untrusted;
             entry.why = distrust.to_string();
         }
         Ok(trusted) => {
-            let belongs = address_of(run);
-            let in_conflict =
-                |place: &str| belongs.conflict(&run.record_id.to_string()).is_some_and(|other| other.as_str() == place);
+            let belongs = address_of(&read.record);
+            let in_conflict = |place: &str| {
+                belongs.conflict(&head.record_id.to_string()).is_some_and(|other| other.as_str() == place)
+            };
             if within_vault(address).is_none_or(|p| p == belongs.as_str() || in_conflict(p)) {
                 entry.verdict = Verdict::Valid;
                 entry.why = match &opened.other_keyids[..] {
@@ -144,22 +145,6 @@ pub(crate) fn judge(bytes: &[u8], address: &str, trust: &TrustSet) -> Entry {
     entry.source_version = Some(read.source_version);
     entry.unknown_fields = read.unknown_fields;
     entry
-}
-
-/// Where a run record belongs.
-pub(crate) fn address_of(record: &RunRecord) -> Address {
-    Address::of(&Parts {
-        environment: record.environment.clone(),
-        date: record.recorded_on.date_naive(),
-        about: About::Run {
-            platform: record.run.platform.clone(),
-            id: record.run.id.clone(),
-            attempt: record.run.attempt.to_string(),
-        },
-        kind: RUN.name.to_owned(),
-        component: record.component.clone(),
-        conflict: None,
-    })
 }
 
 /// The part of a path that is an address in a vault, from its last `evidence/` on.

@@ -8,6 +8,7 @@ mod judge;
 pub(crate) mod leaf;
 pub(crate) mod leaves;
 pub(crate) mod orphans;
+mod place;
 pub(crate) mod proof;
 pub(crate) mod seen;
 pub(crate) mod slot;
@@ -17,7 +18,8 @@ pub(crate) mod whole;
 #[cfg(test)]
 pub(crate) mod written;
 
-pub(crate) use judge::{Entry, Verdict, address_of, judge};
+pub(crate) use judge::{Entry, Verdict, judge};
+pub(crate) use place::address_of;
 
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;
@@ -95,7 +97,10 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     assert!(entry.record.is_none() || entry.payload.is_some(), "nothing is read that was not signed");
     assert!(!matches!(entry.verdict, Verdict::Valid | Verdict::Moved) || entry.record.is_some());
     // The shape behind the signature, which no fuzzer can make.
-    let _ = crate::record::read(&crate::record::RUN.predicate_type(), bytes);
+    for kind in crate::record::KINDS {
+        let _ = crate::record::read(&kind.predicate_type(), bytes);
+    }
+    let _ = crate::record::without_identity(bytes);
     let _ = crate::seal::peek_unverified(bytes);
     let _ = TrustSet::parse(bytes);
     let _ = Address::parse(&String::from_utf8_lossy(bytes)).map(|a| a.parts());

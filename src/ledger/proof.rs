@@ -2,11 +2,11 @@
 //! (C2SP `tlog-proof`). It is checked with the public key and nothing else.
 
 use super::folders;
-use super::judge::address_of;
 use super::leaf::{self, Leaf, Logged};
 use super::leaves::{self, LeavesError, Passed};
+use super::place::address_of;
+use crate::record::Record;
 use crate::record::digest::Sha256Digest;
-use crate::record::run_v1::RunRecord;
 use crate::seal::tlog::checkpoint::Checkpoint;
 use crate::seal::tlog::note::NoteError;
 use crate::seal::tlog::proof::{self, ProofFile, Prover};
@@ -139,13 +139,13 @@ pub(crate) fn check(text: &str, trust: &TrustSet) -> Result<Proven, Unproven> {
 
 impl Proven {
     /// Whether the record in hand, of these bytes, is the one that the leaf names.
-    pub(crate) fn binds(&self, sha256: &Sha256Digest, record: &RunRecord) -> Result<(), Unproven> {
+    pub(crate) fn binds(&self, sha256: &Sha256Digest, record: &Record) -> Result<(), Unproven> {
         let other = |why| Err(Unproven::Record(why));
         if *sha256 != self.logged.sha256 {
             return other(format!("the leaf names sha256 {}, this one has {sha256}", self.logged.sha256));
         }
         let belongs = address_of(record);
-        let beside = belongs.conflict(&record.record_id.to_string());
+        let beside = belongs.conflict(&record.head().record_id.to_string());
         if ![Some(&belongs), beside.as_ref()].into_iter().flatten().any(|a| a.as_str() == self.logged.address) {
             return other(format!("the leaf names {}, this one belongs at {belongs}", self.logged.address));
         }

@@ -1,25 +1,119 @@
-//! How a commit got onto its branch: pull request, reviews, checks. Frozen once released.
+//! `https://vouchsafe.dev/change/v1`: how commits got onto a branch. Frozen once released.
 
-use super::parts_v1::{Actor, Ticket};
+use super::parts_v1::{Actor, Completeness, Provenance, Repository, Run, Ticket, Tool};
+use super::pull_request_v1::{Approval, Check, PullRequest, Review, Rules};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// One way that commits of this run came in since the previous deployment.
+/// The record of one push to a protected branch: by whatever door it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChangeRecord {
+    /// Semantic version of this shape. Same major: fields are only added.
+    pub schema_version: String,
+    /// UUIDv7 of this record.
+    pub record_id: Uuid,
+    /// When the record was made, by the clock of the machine that made it.
+    pub recorded_on: DateTime<Utc>,
+    /// The environment in whose ledger the record stands.
+    pub environment: String,
+    /// The run in which it was recorded, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
+    /// The repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<Repository>,
+    /// The platform that told: `github`, `gitlab` …
+    pub platform: String,
+    /// Full ref that moved, `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub git_ref: String,
+    /// When it moved, as the platform tells. Absent where it tells no time of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurred_on: Option<DateTime<Utc>>,
+    /// Day (UTC) under which the record is filed: of the event, or of the record where the event has no time.
+    pub filed_on: chrono::NaiveDate,
+    /// By which door.
+    pub via: Via,
+    /// Commit at which the branch stood. Absent when the branch is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Commit at which the branch stands. Absent when it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Who pushed or merged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pusher: Option<Actor>,
+    /// Whether the branch is protected. Absent when it cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
+    /// The ways by which its commits came: one a pull request, and one for commits that no pull request brought.
+    pub changes: Vec<Change>,
+    /// The program that wrote this.
+    pub tool: Tool,
+    /// One line a section: complete, partial or unavailable, and why.
+    pub completeness: Vec<Completeness>,
+    /// Where each fact came from.
+    pub provenance: Vec<Provenance>,
+}
+
+/// One way that commits came in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Change {
     /// By which door.
     pub via: Via,
+    /// Commits on the target branch that came this way, newest first. At most a hundred are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<String>,
+    /// How many they are, where more came than are named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_count: Option<u64>,
     /// The pull or merge request. Absent for a push without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pull_request: Option<PullRequest>,
     /// Every review that the platform told of, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<Review>,
+    /// What the reviews come to. Absent where reviews were not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// Checks on what was merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// Rules of the target branch. Absent when they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
+    /// Files among the changed ones that decide what a pipeline does. Absent when the changed files could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipeline_files: Option<Vec<String>>,
     /// Tickets named by this change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Ticket>,
+    /// What could not be learned of this change, and what would help.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
+impl Change {
+    /// A change of which only the door is known.
+    pub(crate) fn by(via: Via) -> Self {
+        Self {
+            via,
+            commits: Vec::new(),
+            commit_count: None,
+            pull_request: None,
+            reviews: Vec::new(),
+            approval: None,
+            checks: Vec::new(),
+            rules: None,
+            pipeline_files: None,
+            tickets: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
 }
 
 /// The door by which commits reached a branch.
@@ -34,81 +128,19 @@ pub(crate) enum Via {
     DirectPush,
     /// A push that rewrote history.
     ForcePush,
+    /// Not known: what would tell could not be read.
+    Unknown,
 }
 
-/// A pull request (GitLab: merge request).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PullRequest {
-    /// The number that people see in its page's address.
-    pub number: String,
-    /// Its page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// Its title.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Who opened it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub author: Option<Actor>,
-    /// Branch it goes into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// Branch it comes from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-    /// Tip of the source branch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub head: Option<String>,
-    /// Who merged it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub merged_by: Option<Actor>,
-    /// When.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub merged_on: Option<DateTime<Utc>>,
-    /// `merge`, `squash` or `rebase`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
-    /// Whether it comes from a fork. Absent when nobody told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from_fork: Option<bool>,
-}
-
-/// One review. An approval is a review with state `approved`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Review {
-    /// Who reviewed.
-    pub reviewer: Actor,
-    /// What they said.
-    pub state: ReviewState,
-    /// When. GitLab's free edition may not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub submitted_on: Option<DateTime<Utc>>,
-    /// The commit that was reviewed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// Whether the source branch moved afterwards. Absent when it cannot be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stale: Option<bool>,
-    /// Whether the reviewer is a machine account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bot: Option<bool>,
-    /// Whether the reviewer wrote the change.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub author_is_reviewer: Option<bool>,
-}
-
-/// What a review says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ReviewState {
-    /// In favour.
-    Approved,
-    /// Against, until it is changed.
-    ChangesRequested,
-    /// Neither.
-    Commented,
-    /// Withdrawn by somebody.
-    Dismissed,
+impl Via {
+    /// The word as it stands in the record.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::PullRequest => "pullRequest",
+            Self::MergeQueue => "mergeQueue",
+            Self::DirectPush => "directPush",
+            Self::ForcePush => "forcePush",
+            Self::Unknown => "unknown",
+        }
+    }
 }

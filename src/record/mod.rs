@@ -3,15 +3,26 @@
 //! A predicate type picks its reader from [`KINDS`]. Older rows lift their record to today's shape with pure
 //! functions; a released shape never changes (golden files in `fixtures/envelopes/` prove it).
 
+pub(crate) mod bypass_v1;
 pub(crate) mod change_v1;
 pub(crate) mod digest;
+mod head;
+pub(crate) mod identity_v1;
 pub(crate) mod json;
 pub(crate) mod parts_v1;
+pub(crate) mod population_v1;
+pub(crate) mod pull_request_v1;
 pub(crate) mod quick;
+pub(crate) mod review_v1;
 pub(crate) mod run_v1;
 pub(crate) mod test_result;
 pub(crate) mod test_run_v1;
 
+pub(crate) use bypass_v1::BypassRecord;
+pub(crate) use change_v1::ChangeRecord;
+pub(crate) use identity_v1::without_identity;
+pub(crate) use population_v1::PopulationRecord;
+pub(crate) use review_v1::ReviewRecord;
 pub(crate) use run_v1::RunRecord;
 
 /// The namespace of all our predicate types.
@@ -33,12 +44,38 @@ pub(crate) struct Kind {
 }
 
 /// TABLE of every record version ever released.
-pub(crate) const KINDS: &[Kind] = &[Kind {
-    name: "run",
-    major: 1,
-    read: |b, extra| Ok(Record::Run(tolerant(b, extra)?)),
-    schema: schema_of::<RunRecord>,
-}];
+pub(crate) const KINDS: &[Kind] = &[
+    Kind {
+        name: "run",
+        major: 1,
+        read: |b, extra| Ok(Record::Run(tolerant(b, extra)?)),
+        schema: schema_of::<RunRecord>,
+    },
+    Kind {
+        name: "change",
+        major: 1,
+        read: |b, extra| Ok(Record::Change(tolerant(b, extra)?)),
+        schema: schema_of::<ChangeRecord>,
+    },
+    Kind {
+        name: "bypass",
+        major: 1,
+        read: |b, extra| Ok(Record::Bypass(tolerant(b, extra)?)),
+        schema: schema_of::<BypassRecord>,
+    },
+    Kind {
+        name: "review",
+        major: 1,
+        read: |b, extra| Ok(Record::Review(tolerant(b, extra)?)),
+        schema: schema_of::<ReviewRecord>,
+    },
+    Kind {
+        name: "population",
+        major: 1,
+        read: |b, extra| Ok(Record::Population(tolerant(b, extra)?)),
+        schema: schema_of::<PopulationRecord>,
+    },
+];
 
 impl Kind {
     /// `https://vouchsafe.dev/run/v1`. Compared as an opaque string (in-toto v1, predicate types).
@@ -47,23 +84,20 @@ impl Kind {
     }
 }
 
-/// The row of a run record as it is written today.
-pub(crate) const RUN: &Kind = &KINDS[0];
-
 /// A record of any kind, in today's shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
 pub(crate) enum Record {
     /// One pipeline run or manual deployment.
     Run(Box<RunRecord>),
-}
-
-impl Record {
-    /// The version it was written in.
-    fn schema_version(&self) -> &str {
-        match self {
-            Self::Run(run) => &run.schema_version,
-        }
-    }
+    /// How commits got onto a branch.
+    Change(Box<ChangeRecord>),
+    /// A control that was set aside.
+    Bypass(Box<BypassRecord>),
+    /// A later review.
+    Review(Box<ReviewRecord>),
+    /// What the platform says happened.
+    Population(Box<PopulationRecord>),
 }
 
 /// A predicate, read.
@@ -115,7 +149,7 @@ pub(crate) fn read(predicate_type: &str, bytes: &[u8]) -> Result<Read, ReadError
     let mut unknown_fields = Vec::new();
     let read = (kind.read)(bytes, &mut unknown_fields);
     let version = match &read {
-        Ok(record) => record.schema_version().to_owned(),
+        Ok(record) => record.head().schema_version.to_owned(),
         Err(_) => claimed_version(bytes)?,
     };
     let (major, minor) =

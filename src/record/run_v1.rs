@@ -2,6 +2,7 @@
 
 use super::change_v1::Change;
 use super::digest::DigestSet;
+use super::identity_v1::Identity;
 use super::parts_v1::{Actor, Completeness, Operator, Provenance, Repository, Run, Ticket, Tool};
 use super::test_run_v1::TestRun;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
@@ -69,6 +70,10 @@ pub(crate) struct RunRecord {
     pub completeness: Vec<Completeness>,
     /// Where each fact came from.
     pub provenance: Vec<Provenance>,
+    /// What the platform itself signed about this run. Always the last field: the token's audience is the digest of all that stands
+    /// before it (`record::without_identity`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
 }
 
 /// A command that ran tests or scans. A report may be silent about what did not load; the exit code is not.

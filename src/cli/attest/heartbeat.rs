@@ -41,17 +41,17 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         .or(Some(facts.run.id).filter(|id| !id.is_empty()))
         .unwrap_or_else(|| fresh.to_string());
     let by = format!("{}-{id}-{}", platform.name, facts.run.attempt.max(1));
-    let vault = open_vault(world, &args.storing.vault).map_err(lost)?;
-    let keep = args.storing.lock.keep(vault.is_local())?;
-    let signer = match trust::signer(world, &args.storing.sign)? {
+    let vault = open_vault(world, &args.storing.place.vault).map_err(lost)?;
+    let keep = args.storing.place.lock.keep(vault.is_local())?;
+    let signer = match trust::signer(world, &args.storing.place.sign)? {
         Some(signer) => signer,
-        None if vault.is_local() => trust::user_signer(world, &args.storing.sign)?,
-        None => return Err(delivery::no_key(&args.storing.vault)),
+        None if vault.is_local() => trust::user_signer(world, &args.storing.place.sign)?,
+        None => return Err(delivery::no_key(&args.storing.place.vault)),
     };
     if let Err(failure) = trust::trust_in_new_vault(world, &vault, &signer) {
         words::warn(world, &[format!("{:#}", failure.error)]);
     }
-    let trusting = delivery::trusting(world, &args.storing.trust, &vault, &signer);
+    let trusting = delivery::trusting(world, &args.storing.place.trust, &vault, &signer);
     if let Err(distrust) = trusting.covers(&signer.public_key().keyid(), &environment, (world.now)()) {
         words::warn(world, &[format!("this heartbeat will not count here: {distrust}")]);
     }
@@ -93,12 +93,12 @@ pub(super) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         ];
         world.say(&lines.join("\n"));
     }
-    storing::keep_anchors(world, &args.storing, &environment, &at.checkpoint, &id);
+    storing::keep_anchors(world, &args.storing.place, &environment, &at.checkpoint, &id);
     #[cfg(feature = "tsa")]
-    if let Some(url) = &args.storing.tsa_url {
+    if let Some(url) = &args.storing.place.tsa_url {
         crate::cli::anchors::stamp(world, &vault, url, &environment, (at.size, &at.checkpoint), &id, &keep);
     }
-    delivery::flush_others(world, &Spool::at(world.at(&args.storing.spool.spool)), &vault, &signer, &trusting);
+    delivery::flush_others(world, &Spool::at(world.at(&args.storing.place.spool.spool)), &vault, &signer, &trusting);
     Ok(Exit::Done)
 }
 

@@ -4,7 +4,8 @@ mod heartbeat;
 
 use super::about::{self, AboutArgs, Known};
 use super::exit::{Answer, Exit, Failure};
-use super::storing::{self, StoringArgs};
+use super::recorded::{self, StoringArgs};
+use super::storing;
 use super::twins::Sources;
 use super::words;
 use super::world::World;
@@ -64,7 +65,8 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     words::warn(world, &gathered.warnings);
     words::warn(world, &gathered.unreadable);
     if args.dry_run {
-        let statement = attest::statement(&gathered.record).map_err(storing::seal_failure)?;
+        let record = gathered.record.clone().into();
+        let statement = attest::statement(&record).map_err(storing::seal_failure)?;
         if args.json {
             words::writeln_quietly(world, &String::from_utf8_lossy(&statement))?;
         } else {
@@ -75,8 +77,8 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         world.say("dry run: nothing was signed and nothing was stored");
         return verdict(args, &gathered);
     }
-    let ready = storing::ready(world, &args.storing)?;
-    storing::store(world, &args.storing, &gathered, ready, args.json, None)?;
+    let ready = storing::ready(world, &args.storing.place)?;
+    recorded::store(world, &args.storing, &gathered, &ready, args.json, None)?;
     verdict(args, &gathered)
 }
 

@@ -11,7 +11,6 @@ use crate::cli::{open_vault, words};
 use crate::export::shown;
 use crate::ledger::leaf::Via;
 use crate::ledger::{self, Entry, Verdict};
-use crate::record::Record;
 use crate::seal::signer::Signer;
 use crate::seal::trust::TrustSet;
 use crate::vault::{Tags, Vault};
@@ -160,7 +159,7 @@ fn bring(
 ) -> Result<(), Failure> {
     let bytes = super::read(&world.at(file)).context("it cannot be read")?;
     let entry = ledger::judge(&bytes, "", trust);
-    let (Some(Record::Run(record)), Verdict::Valid) = (&entry.record, entry.verdict) else {
+    let (Some(record), Verdict::Valid) = (&entry.record, entry.verdict) else {
         let error = anyhow::anyhow!("it is {}: {}", entry.verdict.as_str(), entry.why);
         return Err(Failure { exit: Exit::Unverified, error, help: None });
     };
@@ -168,7 +167,7 @@ fn bring(
         world.say(&shown::line(&format!("would store {} and add it to the ledger", ledger::address_of(record))));
         return Ok(());
     }
-    let (lock, keep_until) = args.lock.at(vault.is_local(), record.recorded_on)?;
+    let (lock, keep_until) = args.lock.at(vault.is_local(), record.head().recorded_on)?;
     let sealed = Sealed { bytes, keyid: entry.keyid.clone().unwrap_or_default() };
     let how = Delivery { vault, signer, trust, lock: lock.as_ref(), keep_until, via: Via::Adopt, now: &*world.now };
     let delivered = attest::deliver(record, &sealed, &how)?;

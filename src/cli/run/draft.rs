@@ -41,9 +41,10 @@ pub(super) fn keep(
     record.provenance.retain(|p| p.fact != "run.finishedOn");
     record.completeness.retain(|c| c.section != "run");
     record.completeness.push(Completeness { section: "run".into(), status: Status::Partial, why: Some(WHY.into()) });
-    let (lock, keep_until) = args.storing.lock.at(ready.local(), record.recorded_on)?;
+    let (lock, keep_until) = args.storing.place.lock.at(ready.local(), record.recorded_on)?;
+    let record = record.into();
     let sealed = attest::seal(&record, &ready.signer).map_err(storing::seal_failure)?;
-    let parcel = delivery::parcel(world, &args.storing.vault, ready.vault(), &record, &sealed, lock, keep_until);
+    let parcel = delivery::parcel(world, &args.storing.place.vault, ready.vault(), &record, &sealed, lock, keep_until);
     match ready.spool.keep(&parcel, &sealed.bytes) {
         Ok(held) => Ok(Some(held)),
         Err(e) => {

@@ -7,7 +7,8 @@ mod reason;
 use super::about::{self, AboutArgs, Known};
 use super::exit::{Answer, Exit, Failure};
 use super::operator;
-use super::storing::{self, StoringArgs};
+use super::recorded::{self, StoringArgs};
+use super::storing;
 use super::twins::Sources;
 use super::words;
 use super::world::{Launch, World};
@@ -67,7 +68,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let mut about = args.about.clone();
     reason::ask(world, &mut about).map_err(before)?;
     let told = recorded_words(args).map_err(before)?;
-    let ready = storing::ready(world, &args.storing).map_err(before)?;
+    let ready = storing::ready(world, &args.storing.place).map_err(before)?;
     let seed = super::ledger::fresh_id(world).map_err(before)?;
     let began = (world.now)();
     let manual = Manual { command: told, ..Manual::default() };
@@ -98,7 +99,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let evidence = gathered.and_then(|gathered| {
         words::warn(world, &gathered.warnings);
         words::warn(world, &gathered.unreadable);
-        storing::store(world, &args.storing, &gathered, ready, false, earlier)
+        recorded::store(world, &args.storing, &gathered, &ready, false, earlier)
     });
     let trouble = match evidence {
         Ok(exit) => exit,

@@ -2,8 +2,9 @@
 
 use super::joining::Joining;
 use crate::gather::tickets;
-use crate::record::change_v1::{Change, PullRequest, Via};
+use crate::record::change_v1::{Change, Via};
 use crate::record::parts_v1::{How, Ticket};
+use crate::record::pull_request_v1::PullRequest;
 use crate::record::run_v1::Commit;
 
 pub(super) fn find_tickets(
@@ -42,7 +43,7 @@ pub(super) fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: O
             if !j.provenance.iter().any(|p| p.fact == "changes.via") {
                 j.learned("changes.via", How::Derived, "the pull request that the platform names");
             }
-            vec![Change { via, pull_request, reviews: Vec::new(), tickets: Vec::new() }]
+            vec![Change { pull_request, ..Change::by(via) }]
         }
         None => {
             // Which door the commits took is not certain, so nothing is claimed.

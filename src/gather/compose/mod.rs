@@ -209,6 +209,7 @@ pub(crate) fn gather(
         tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
         completeness: j.completeness,
         provenance: j.provenance,
+        identity: None,
     };
     Ok(Gathered { record, warnings: j.warnings, unreadable: j.unreadable })
 }

@@ -3,6 +3,7 @@
 //! Asynchronous inside, blocking outside: who gathers does one thing after another.
 
 mod address;
+pub(crate) mod api;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod secret;
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     pub https_proxy: Option<String>,
     /// Hosts that are asked directly (`NO_PROXY`).
     pub no_proxy: Option<String>,
+    /// Certificate authorities (PEM) that are believed beside the system's.
+    pub ca: Option<Vec<u8>>,
     /// `host` or `host:port` that may be asked without TLS. Loopback may always be.
     pub plain_http: Vec<String>,
 }
@@ -45,6 +48,7 @@ impl Default for Options {
             tries: 3,
             https_proxy: None,
             no_proxy: None,
+            ca: None,
             plain_http: Vec::new(),
         }
     }
@@ -259,6 +263,13 @@ impl Http {
             })?;
             let direct = self.options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
             builder = builder.proxy(proxy.no_proxy(direct));
+        }
+        if let Some(pem) = &self.options.ca {
+            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|e| failed(&e))?;
+            if all.is_empty() {
+                return Err(HttpError::Client("the file of certificate authorities holds none".into()));
+            }
+            builder = all.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
         let client = builder.build().map_err(|e| failed(&e))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;

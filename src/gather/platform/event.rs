@@ -3,8 +3,9 @@
 
 use super::env::without_credentials;
 use super::facts::Reader;
-use crate::record::change_v1::{PullRequest, Via};
+use crate::record::change_v1::Via;
 use crate::record::parts_v1::{Actor, How, Status};
+use crate::record::pull_request_v1::PullRequest;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use std::fs::File;

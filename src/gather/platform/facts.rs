@@ -1,10 +1,11 @@
 //! What one platform told, and the reader that writes each fact down together with its source.
 
 use super::env::{Env, Unfit, fit, without_credentials};
-use crate::record::change_v1::{PullRequest, Via};
+use crate::record::change_v1::Via;
 use crate::record::parts_v1::{
     Actor, Completeness, How, JobResult, Operator, Outcome, Provenance, Repository, Run, Status,
 };
+use crate::record::pull_request_v1::PullRequest;
 use crate::record::run_v1::{Commit, Runner};
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;

@@ -2,8 +2,9 @@
 
 use super::env::Env;
 use super::facts::{Reader, some};
-use crate::record::change_v1::{PullRequest, Via};
+use crate::record::change_v1::Via;
 use crate::record::parts_v1::{Actor, How, Repository};
+use crate::record::pull_request_v1::PullRequest;
 use crate::record::run_v1::{Commit, Runner};
 
 pub(super) const VARIABLES: &[&str] = &[

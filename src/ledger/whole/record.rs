@@ -4,7 +4,6 @@ use super::finding::span;
 use super::rows::{At, Named, Rows};
 use crate::ledger::leaf::Via;
 use crate::ledger::{Entry, Verdict};
-use crate::record::Record;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A delay that is told.
@@ -27,7 +26,7 @@ pub(crate) struct Judged {
 pub(super) fn judge(mut entry: Entry, rows: Option<&Rows>, now: DateTime<Utc>, grace: TimeDelta) -> Judged {
     let named = rows.and_then(|rows| rows.see(&entry.address));
     let at = named.map(|named| named.at);
-    let recorded_on = entry.record.as_ref().map(|Record::Run(run)| run.recorded_on);
+    let recorded_on = entry.record.as_ref().map(|record| record.head().recorded_on);
     let mut judged = Judged { at, on_its_way: false, finding: false, entry: Entry::unread("", String::new()) };
     let same = named.zip(entry.sha256).map(|(named, sha256)| named.is(&sha256));
     match (entry.verdict, named) {

@@ -1,0 +1,1 @@
+//! What a push shows of controls that were set aside.

@@ -1,0 +1,102 @@
+//! Forges: where the repository lives and changes are reviewed. Who runs the pipeline (`platform/`) may be somebody else: Jenkins
+//! builds what GitHub keeps.
+//!
+//! A forge is asked by its API; what it answers becomes the same facts for all of them (`facts.rs`), and what reviews are worth
+//! is decided in one place for all of them (`approval.rs`). Nothing here fails a record: what could not be read is said.
+
+mod approval;
+mod bitbucket;
+mod bypass;
+#[cfg(test)]
+mod cases;
+mod facts;
+mod gitea;
+mod github;
+mod gitlab;
+mod pipeline_files;
+mod reach;
+
+pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
+pub(crate) use pipeline_files::PipelineFiles;
+pub(crate) use reach::{Given, Reach, reach};
+
+use super::http::api::Api;
+
+/// Everything that a question to a forge needs.
+pub(crate) struct Asking<'a> {
+    /// The API, with the token.
+    pub(crate) api: &'a Api<'a>,
+    /// Full name of the repository, `group/project`.
+    pub(crate) repository: &'a str,
+    /// Its id, where it is known.
+    pub(crate) repository_id: Option<&'a str>,
+    /// How a ticket looks in titles and branches.
+    pub(crate) tickets: &'a regex::Regex,
+    /// Which files decide what a pipeline does.
+    pub(crate) pipeline_files: &'a PipelineFiles,
+}
+
+/// A forge.
+pub(crate) struct Forge {
+    /// Its name: the platform's word where it runs pipelines, too.
+    pub(crate) name: &'static str,
+    /// How the API of the repository is reached, by what was given.
+    reach: fn(&Given) -> Option<Reach>,
+    /// The pull requests that brought the commits of a span.
+    pub(crate) changes: fn(&Asking, &Span) -> Found,
+    /// The pushes to protected branches within a period, and the bypasses among them.
+    pub(crate) pushes: fn(&Asking, &Period) -> Collected,
+    /// What a webhook tells. The API, where there is one, completes it.
+    pub(crate) event: fn(&Delivered, Option<&Asking>) -> Result<Collected, EventError>,
+    /// What happened within a period.
+    pub(crate) population: fn(&Asking, &Period) -> Population,
+}
+
+/// TABLE of forges.
+pub(crate) const FORGES: &[Forge] = &[
+    Forge {
+        name: "github",
+        reach: github::reach,
+        changes: github::changes,
+        pushes: github::pushes,
+        event: github::event,
+        population: github::population,
+    },
+    Forge {
+        name: "gitlab",
+        reach: gitlab::reach,
+        changes: gitlab::changes,
+        pushes: gitlab::pushes,
+        event: gitlab::event,
+        population: gitlab::population,
+    },
+    Forge {
+        name: "bitbucket",
+        reach: bitbucket::reach,
+        changes: bitbucket::changes,
+        pushes: bitbucket::pushes,
+        event: bitbucket::event,
+        population: bitbucket::population,
+    },
+    Forge {
+        name: "forgejo",
+        reach: gitea::reach,
+        changes: gitea::changes,
+        pushes: gitea::pushes,
+        event: gitea::event,
+        population: gitea::population,
+    },
+    Forge {
+        name: "gitea",
+        reach: gitea::reach,
+        changes: gitea::changes,
+        pushes: gitea::pushes,
+        event: gitea::event,
+        population: gitea::population,
+    },
+];
+
+/// The forge called `name`.
+pub(crate) fn by_name(name: &str) -> Option<&'static Forge> {
+    FORGES.iter().find(|f| f.name == name)
+}

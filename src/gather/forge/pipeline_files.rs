@@ -1,0 +1,87 @@
+//! Files that decide what a pipeline does. Who changes them changes the controls.
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+/// Where the CI systems that we know read their definitions, and where reviewers are named.
+pub(crate) const DEFAULT: &[&str] = &[
+    ".github/workflows/**",
+    ".github/actions/**",
+    "**/action.yml",
+    "**/action.yaml",
+    ".forgejo/**",
+    ".gitea/**",
+    "**/.gitlab-ci*.yml",
+    ".gitlab/ci/**",
+    ".gitlab/merge_request_approvals.yml",
+    "bitbucket-pipelines.yml",
+    "**/Jenkinsfile*",
+    "azure-pipelines*.yml",
+    ".azure-pipelines/**",
+    ".circleci/**",
+    ".buildkite/**",
+    ".woodpecker.yml",
+    ".woodpecker/**",
+    ".drone.yml",
+    "vouchsafe.toml",
+    "CODEOWNERS",
+    ".github/CODEOWNERS",
+    ".gitlab/CODEOWNERS",
+    "docs/CODEOWNERS",
+];
+
+/// A set of patterns over paths in a repository.
+#[derive(Clone, Debug)]
+pub(crate) struct PipelineFiles(GlobSet);
+
+impl PipelineFiles {
+    /// The known ones and `more`. An error names the pattern that is none.
+    pub(crate) fn new(more: &[String]) -> Result<Self, String> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in DEFAULT.iter().copied().chain(more.iter().map(String::as_str)) {
+            let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+            set.add(glob.map_err(|e| format!("`{pattern}`: {}", e.kind()))?);
+        }
+        set.build().map(Self).map_err(|e| e.to_string())
+    }
+
+    /// Those of `paths` that are such files, in their order, each once.
+    pub(crate) fn among<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for path in paths {
+            if self.0.is_match(path) && !found.iter().any(|known| known == path) {
+                found.push(path.to_owned());
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_of_pipelines_are_known_and_source_is_not() {
+        let set = PipelineFiles::new(&["deploy/*.sh".to_owned()]).unwrap();
+        let all = [
+            ".github/workflows/ci.yml",
+            ".github/workflows/sub/x.yaml",
+            "action.yml",
+            "tools/x/action.yml",
+            ".gitlab-ci.yml",
+            "sub/.gitlab-ci-deploy.yml",
+            "bitbucket-pipelines.yml",
+            "Jenkinsfile",
+            "jobs/Jenkinsfile.deploy",
+            "azure-pipelines-release.yml",
+            ".circleci/config.yml",
+            "CODEOWNERS",
+            "deploy/go.sh",
+            "CODEOWNERS",
+        ];
+        assert_eq!(set.among(all), all[..all.len() - 1], "each once");
+        let none = ["src/main.rs", "github/workflows/x.yml", "deploy/sub/go.sh", "docs/Jenkinsfile/x", "my-action.yml"];
+        assert_eq!(set.among(none), Vec::<String>::new());
+        assert!(PipelineFiles::new(&["a[".to_owned()]).unwrap_err().contains("`a[`"));
+    }
+}

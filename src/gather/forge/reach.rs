@@ -1,0 +1,89 @@
+//! Which forge keeps the repository, where its API is, and by which token it is asked.
+//!
+//! A token goes to one host only: the one whose token it is. A variable that names a token belongs to the host that the same
+//! platform's variables name; a token that was given by a flag belongs to the API that was given with it, or that the repository's
+//! own address names.
+
+use super::{FORGES, Forge};
+use crate::gather::http::Secret;
+use crate::gather::platform::Env;
+use ::http::header::HeaderName;
+
+/// What is known before anything is asked.
+pub(crate) struct Given<'a> {
+    /// The process's variables.
+    pub(crate) env: &'a Env,
+    /// `--api-url`.
+    pub(crate) url: Option<&'a str>,
+    /// `--api-token`.
+    pub(crate) token: Option<&'a Secret>,
+    /// `--forge`.
+    pub(crate) forge: Option<&'a str>,
+    /// Full name of the repository.
+    pub(crate) repository: Option<&'a str>,
+    /// Its page or clone address.
+    pub(crate) repository_url: Option<&'a str>,
+    /// The platform that runs us.
+    pub(crate) platform: &'a str,
+}
+
+/// How an API is reached.
+pub(crate) struct Reach {
+    /// Address of the API, without a slash at its end.
+    pub(crate) base: String,
+    /// The header that carries the token.
+    pub(crate) header: HeaderName,
+    /// Its value.
+    pub(crate) token: Secret,
+    /// Where the token came from, for people: a variable's or a flag's name.
+    pub(crate) token_from: String,
+}
+
+/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
+pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
+    let forge = match given.forge {
+        Some(name) => super::by_name(name).ok_or_else(|| format!("`{name}` is no forge that is known here")),
+        None => guess(given)
+            .ok_or_else(|| "no forge that is known here keeps this repository; say --forge and --api-url".to_owned()),
+    }?;
+    let reach = (forge.reach)(given);
+    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}; say --api-token", forge.name))
+}
+
+/// The platform itself where it is a forge; else by the host of the repository's address.
+fn guess(given: &Given) -> Option<&'static Forge> {
+    if let Some(own) = FORGES.iter().find(|f| f.name == given.platform) {
+        return Some(own);
+    }
+    let host = host(given.repository_url?)?;
+    let name = match host.as_str() {
+        "github.com" => "github",
+        host if host.ends_with(".ghe.com") => "github",
+        "gitlab.com" => "gitlab",
+        "bitbucket.org" => "bitbucket",
+        "codeberg.org" => "forgejo",
+        "gitea.com" => "gitea",
+        _ => return None,
+    };
+    super::by_name(name)
+}
+
+/// The host in `https://host/…`, `ssh://git@host/…` or `git@host:…`, in lower case.
+pub(super) fn host(address: &str) -> Option<String> {
+    let host = match url::Url::parse(address) {
+        Ok(url) if url.host_str().is_some() => url.host_str()?.to_owned(),
+        _ => address.split_once('@')?.1.split_once(':')?.0.to_owned(),
+    };
+    Some(host.to_ascii_lowercase())
+}
+
+impl Given<'_> {
+    /// The token that was given, else the first of `variables` that is set.
+    pub(super) fn token(&self, variables: &[&str]) -> Option<(Secret, String)> {
+        if let Some(token) = self.token {
+            return Some((token.clone(), "--api-token".to_owned()));
+        }
+        let find = |name: &&str| Some((Secret::new(self.env.get(name)?.to_owned()), (*name).to_owned()));
+        variables.iter().find_map(find)
+    }
+}
