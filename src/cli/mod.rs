@@ -2,6 +2,7 @@
 
 mod about;
 mod anchors;
+mod asking;
 mod attest;
 mod delivery;
 mod doctor;

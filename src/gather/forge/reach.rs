@@ -39,13 +39,18 @@ pub(crate) struct Reach {
     pub(crate) token_from: String,
 }
 
-/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
-pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
-    let forge = match given.forge {
+/// The forge of the repository; an error is one sentence that says what is missing.
+pub(crate) fn which(given: &Given) -> Result<&'static Forge, String> {
+    match given.forge {
         Some(name) => super::by_name(name).ok_or_else(|| format!("`{name}` is no forge that is known here")),
         None => guess(given)
             .ok_or_else(|| "no forge that is known here keeps this repository; say --forge and --api-url".to_owned()),
-    }?;
+    }
+}
+
+/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
+pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
+    let forge = which(given)?;
     let reach = (forge.reach)(given);
     reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}; say --api-token", forge.name))
 }
