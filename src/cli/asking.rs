@@ -72,8 +72,16 @@ impl ApiArgs {
             .map_err(|e| Failure::usage(format!("--pipeline-file {e}"), "it is a glob, as in 'deploy/**/*.sh'"))
     }
 
+    /// The same for a registry: what cannot be read is a warning.
+    pub(crate) fn believed(&self, world: &mut World) -> Option<Vec<u8>> {
+        self.authorities(world).unwrap_or_else(|why| {
+            words::warn(world, &[why]);
+            None
+        })
+    }
+
     /// The certificate authorities of --ca-file; an error is one sentence.
-    pub(crate) fn authorities(&self, world: &World) -> Result<Option<Vec<u8>>, String> {
+    fn authorities(&self, world: &World) -> Result<Option<Vec<u8>>, String> {
         let Some(file) = &self.ca_file else { return Ok(None) };
         let read = std::fs::read(world.at(file));
         read.map(Some).map_err(|e| format!("could not read --ca-file `{}`: {e}", file.display()))
@@ -132,12 +140,13 @@ pub(crate) fn with_api<T>(
 ) -> Result<T, String> {
     let env = Env::new(world.env.clone());
     let token = args.token(world);
+    let repository = about.repository.map(str::to_owned).or_else(|| forge::name_in(about.repository_url?));
     let given = Given {
         env: &env,
         url: args.api_url.as_deref(),
         token: token.as_ref().ok().and_then(Option::as_ref),
         forge: args.forge.as_deref(),
-        repository: about.repository,
+        repository: repository.as_deref(),
         repository_url: about.repository_url,
         platform: about.platform,
     };
@@ -149,7 +158,8 @@ pub(crate) fn with_api<T>(
         if let Err(why) = &token {
             return Err(why.clone());
         }
-        let repository = about.repository.ok_or("nobody named the repository that the API would be asked about")?;
+        let repository =
+            repository.as_deref().ok_or("nobody named the repository that the forge would be asked about")?;
         let (_, reach) = forge::reach(&given)?;
         let http = Http::new(Options {
             ca: args.authorities(world)?,

@@ -4,6 +4,7 @@ mod about;
 mod anchors;
 mod asking;
 mod attest;
+mod changes;
 mod delivery;
 mod doctor;
 mod exit;

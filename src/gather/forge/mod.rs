@@ -18,7 +18,7 @@ mod reach;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
 pub(crate) use pipeline_files::PipelineFiles;
-pub(crate) use reach::{Given, Reach, reach, which};
+pub(crate) use reach::{Given, Reach, name_in, reach, which};
 
 use super::http::api::Api;
 

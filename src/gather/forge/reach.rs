@@ -82,6 +82,17 @@ pub(super) fn host(address: &str) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
+/// The full name in `https://host/group/project.git`, `ssh://git@host/group/project` or `git@host:group/project`.
+pub(crate) fn name_in(address: &str) -> Option<String> {
+    let path = match url::Url::parse(address) {
+        Ok(url) if url.host_str().is_some() => url.path().to_owned(),
+        _ => address.split_once('@')?.1.split_once(':')?.1.to_owned(),
+    };
+    let path = path.trim_matches('/');
+    let name = path.strip_suffix(".git").unwrap_or(path);
+    name.contains('/').then(|| name.to_owned())
+}
+
 impl Given<'_> {
     /// The token that was given, else the first of `variables` that is set.
     pub(super) fn token(&self, variables: &[&str]) -> Option<(Secret, String)> {
