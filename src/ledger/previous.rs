@@ -174,3 +174,7 @@ fn candidates(
     found.sort_by(|a, b| (b.0, b.1, &b.2).cmp(&(a.0, a.1, &a.2)));
     Ok(found)
 }
+
+#[cfg(test)]
+#[path = "previous_tests.rs"]
+mod tests;

@@ -184,3 +184,7 @@ fn joined(
         _ => (found, false),
     }
 }
+
+#[cfg(test)]
+#[path = "since_tests.rs"]
+mod tests;

@@ -52,7 +52,7 @@ pub(crate) fn which(given: &Given) -> Result<&'static Forge, String> {
 pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
     let forge = which(given)?;
     let reach = (forge.reach)(given);
-    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}; say --api-token", forge.name))
+    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}: {}", forge.name, forge.token))
 }
 
 /// The platform itself where it is a forge; else by the host of the repository's address.
