@@ -9,6 +9,7 @@ mod corpus;
 mod gitlab;
 mod help;
 mod house;
+mod identity;
 mod inspect;
 mod key;
 mod ledger;
