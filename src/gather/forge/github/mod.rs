@@ -3,6 +3,8 @@
 mod bind;
 mod changes;
 mod checks;
+mod doors;
+mod found;
 mod pull;
 mod reach;
 mod reviews;
@@ -10,6 +12,8 @@ mod round;
 mod rules;
 mod shapes;
 mod span;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub(super) use changes::changes;
@@ -27,12 +31,4 @@ pub(super) fn event(_: &Delivered, _: Option<&Asking>) -> Result<Collected, Even
 
 pub(super) fn population(_: &Asking, _: &Period) -> Population {
     Population::default()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases() {
-        super::super::cases::run_all("github", 40);
-    }
 }
