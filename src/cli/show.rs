@@ -3,7 +3,7 @@
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, proof, words};
+use super::{open_vault, proof, told, words};
 use crate::export::{figures, said, sheet, shown};
 use crate::ledger::filter::Filter;
 use crate::ledger::{self, Entry, Verdict};
@@ -274,10 +274,10 @@ fn run_told(page: &mut Page, r: &RunRecord) {
         };
         page.line("command", format!("{} ended with {}, {of}", c.name, c.exit_code));
     }
+    page.maybe("since", r.previous.as_ref().map(|p| &p.address));
     for change in &r.changes {
-        if let Some(p) = &change.pull_request {
-            page.line("change", format!("pull request {} {}", p.number, p.url.as_deref().unwrap_or_default()));
-        }
+        page.line("change", told::change_line(change));
+        page.maybe("  page", change.pull_request.as_ref().and_then(|p| p.url.as_ref()));
     }
     if !r.tickets.is_empty() {
         let all: Vec<String> = r.tickets.iter().map(|t| format!("{} ({})", t.id, t.named_in)).collect();

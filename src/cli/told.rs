@@ -144,7 +144,7 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
 }
 
 /// One change in a line: its number and title, and whether it was approved.
-fn change_line(change: &Change) -> String {
+pub(super) fn change_line(change: &Change) -> String {
     let what = match &change.pull_request {
         Some(pull) => format!("#{} {}", pull.number, pull.title.as_deref().unwrap_or_default()).trim_end().to_owned(),
         None => {
