@@ -73,11 +73,22 @@ pub(crate) struct Limits {
     pub body: usize,
     /// Redirects that are followed.
     pub redirects: u32,
+    /// Whether they may lead to another origin, without the secrets.
+    pub away: bool,
+    /// Whether an answer that says how long to wait is waited for here; else it is the caller's.
+    pub waits: bool,
+}
+
+impl Limits {
+    /// For an API: nobody answers in its place, and its limits are waited for by who knows how long may be waited.
+    pub(crate) fn api() -> Self {
+        Self { away: false, waits: false, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 4 * 1024 * 1024, redirects: 3 }
+        Self { body: 4 * 1024 * 1024, redirects: 3, away: true, waits: true }
     }
 }
 
@@ -222,11 +233,16 @@ impl Http {
                 sent.insert(name.clone(), value);
             }
             let get = || client.get(url.clone()).headers(sent.clone());
-            let response = tries(get, &url, limits.body, self.options.tries).await?;
+            let response = tries(get, &url, limits, self.options.tries).await?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
-            url = redirected(&url, &response)?;
+            let next = redirected(&url, &response)?;
+            if !limits.away && (next.origin() != asked || !next.username().is_empty() || next.password().is_some()) {
+                let why = "it leads to another host, port, scheme or user, which is not believed in its place";
+                return Err(HttpError::Redirect(place(&url), why.into()));
+            }
+            url = next;
         }
         Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
     }
@@ -281,15 +297,16 @@ impl Http {
 async fn tries(
     request: impl Fn() -> reqwest::RequestBuilder,
     url: &Url,
-    most: usize,
+    limits: Limits,
     tries: u32,
 ) -> Result<Response, HttpError> {
     let mut pause = Duration::from_millis(200);
     for left in (0..tries.max(1)).rev() {
-        let answer = once(request(), url, most).await;
+        let answer = once(request(), url, limits.body).await;
         let wait = match &answer {
+            Ok(r) if !limits.waits && (r.status == 429 || r.headers.contains_key(RETRY_AFTER)) => return answer,
             Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
-            Err(HttpError::Unreachable(..)) => pause,
+            Err(HttpError::Unreachable(_, why)) if !why.contains(DISTRUST) => pause,
             _ => return answer,
         };
         if left == 0 || wait > Duration::from_secs(10) {
@@ -302,7 +319,7 @@ async fn tries(
 }
 
 async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
-    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), chain(&e.without_url()));
+    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), helped(chain(&e.without_url())));
     let mut answer = request.send().await.map_err(broken)?;
     if answer.content_length().is_some_and(|n| n > most as u64) {
         return Err(HttpError::TooLarge(place(url), most));
@@ -320,6 +337,17 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// How rustls begins what it says about a certificate.
+const DISTRUST: &str = "invalid peer certificate";
+
+/// With what would help: authorities of one's own are the rule behind a firewall.
+fn helped(mut why: String) -> String {
+    if why.contains(DISTRUST) && ["UnknownIssuer", "CaUsedAsEndEntity"].iter().any(|word| why.contains(word)) {
+        why.push_str(". If it is yours, name its certificate authority with --ca-file or SSL_CERT_FILE");
+    }
+    why
 }
 
 /// An error with its causes: reqwest's own text stops at "error sending request".
