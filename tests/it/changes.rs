@@ -4,6 +4,7 @@ use crate::fake_github::{Answer, Asked, COMMITS, Github, TOKEN};
 use crate::stage::{Played, Stage, code};
 use serde_json::{Value, json};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 const ATTEST: [&str; 5] = ["attest", "--environment", "production", "--outcome", "success"];
@@ -229,6 +230,26 @@ fn a_token_may_be_a_file_or_itself_and_is_never_quoted() {
 }
 
 #[test]
+fn what_cannot_be_used_is_told_and_stops_only_what_it_is_for() {
+    let github = Github::start(everything);
+    let stage = stage(&github);
+    stage.write("no.pem", "nothing of the kind");
+    for (component, file, says) in [("a", "gone.pem", "could not read --ca-file"), ("b", "no.pem", "authorities")] {
+        let told = attest(&stage, &["--ca-file", file, "--component", component]).exits(0);
+        assert!(told.err.contains(says), "{}", told.err);
+    }
+    assert_eq!((stage.records().len(), github.asked().len()), (2, 0));
+    let wrong = attest(&stage, &["--pipeline-file", "a["]).exits(2);
+    assert!(wrong.err.contains("--pipeline-file `a[`"), "{}", wrong.err);
+    attest(&stage, &["--forge", "sourceforge"]).exits(2);
+    attest(&stage, &["--api-patience", "soon"]).exits(2);
+    stage.play(&["run", "-e", "p", "--reason", "x", "--pipeline-file", "a[", "--", "true"]).exits(125);
+    let beat = stage.play(&["attest", "-e", "p", "--heartbeat", "--require-changes"]).exits(2);
+    assert!(beat.err.contains("--require-changes"), "{}", beat.err);
+    assert_eq!(stage.records().len(), 2);
+}
+
+#[test]
 fn a_redirect_to_another_host_does_not_get_the_token() {
     let there = Arc::new(OnceLock::<String>::new());
     let told = Arc::clone(&there);
@@ -299,4 +320,27 @@ fn by_hand_the_address_of_the_repository_tells_whom_to_ask() {
     let told = attest(&stage, &["--commit", COMMITS[0], "--api-token", TOKEN, "--api-url", &url]).exits(0);
     assert_eq!(numbers(&record(&stage)), ["8"], "{}", told.err);
     kept_secret(&stage, &github, &[&told]);
+}
+
+/// Two questions that nobody answers are enough: a deployment does not wait for the rest of them.
+#[test]
+fn an_api_that_does_not_answer_is_not_asked_on() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    std::thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(stream);
+        });
+    });
+    let mut stage = stage(&Github::start(everything));
+    stage.env.insert("GITHUB_API_URL".into(), url);
+    deploy_before(&mut stage, COMMITS[2]);
+    let told = attest(&stage, &[]).exits(0);
+    assert_ne!(section(&record(&stage)).0, "complete", "{}", told.err);
+    // three tries a question
+    let calls = calls.load(Ordering::SeqCst);
+    assert!((1..=6).contains(&calls), "{calls}");
 }
