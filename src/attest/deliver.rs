@@ -218,6 +218,7 @@ fn of_run(record: &RunRecord) -> RunRecord {
         record_id: Uuid::nil(),
         recorded_on: Default::default(),
         changes: Vec::new(),
+        previous: None,
         identity: None,
         ..record.clone()
     };

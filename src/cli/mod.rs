@@ -2,7 +2,9 @@
 
 mod about;
 mod anchors;
+mod asking;
 mod attest;
+mod changes;
 mod delivery;
 mod doctor;
 mod exit;

@@ -9,6 +9,7 @@ pub(crate) mod leaf;
 pub(crate) mod leaves;
 pub(crate) mod orphans;
 mod place;
+pub(crate) mod previous;
 pub(crate) mod proof;
 pub(crate) mod seen;
 pub(crate) mod slot;

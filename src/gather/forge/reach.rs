@@ -39,15 +39,20 @@ pub(crate) struct Reach {
     pub(crate) token_from: String,
 }
 
-/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
-pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
-    let forge = match given.forge {
+/// The forge of the repository; an error is one sentence that says what is missing.
+pub(crate) fn which(given: &Given) -> Result<&'static Forge, String> {
+    match given.forge {
         Some(name) => super::by_name(name).ok_or_else(|| format!("`{name}` is no forge that is known here")),
         None => guess(given)
             .ok_or_else(|| "no forge that is known here keeps this repository; say --forge and --api-url".to_owned()),
-    }?;
+    }
+}
+
+/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
+pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
+    let forge = which(given)?;
     let reach = (forge.reach)(given);
-    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}; say --api-token", forge.name))
+    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}: {}", forge.name, forge.token))
 }
 
 /// The platform itself where it is a forge; else by the host of the repository's address.
@@ -75,6 +80,17 @@ pub(super) fn host(address: &str) -> Option<String> {
         _ => address.split_once('@')?.1.split_once(':')?.0.to_owned(),
     };
     Some(host.to_ascii_lowercase())
+}
+
+/// The full name in `https://host/group/project.git`, `ssh://git@host/group/project` or `git@host:group/project`.
+pub(crate) fn name_in(address: &str) -> Option<String> {
+    let path = match url::Url::parse(address) {
+        Ok(url) if url.host_str().is_some() => url.path().to_owned(),
+        _ => address.split_once('@')?.1.split_once(':')?.1.to_owned(),
+    };
+    let path = path.trim_matches('/');
+    let name = path.strip_suffix(".git").unwrap_or(path);
+    name.contains('/').then(|| name.to_owned())
 }
 
 impl Given<'_> {
