@@ -11,6 +11,8 @@ mod secret;
 mod tests;
 #[cfg(feature = "tsa")]
 mod timestamp;
+#[cfg(test)]
+mod tls_tests;
 
 pub(crate) use address::is_loopback;
 use address::{parse, place, redirected};
@@ -118,6 +120,9 @@ pub(crate) enum HttpError {
     /// The client could not start.
     #[error("could not start the HTTPS client: {0}. Install the system's CA certificates or set SSL_CERT_FILE")]
     Client(String),
+    /// The client was told what it cannot do.
+    #[error("could not start the HTTPS client: {0}")]
+    Settings(String),
     /// No connection, or it broke.
     #[error("could not reach `{0}`: {1}")]
     Unreachable(String, String),
@@ -204,9 +209,22 @@ impl Http {
     ) -> Result<T, HttpError> {
         let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
         // The timer starts inside the runtime.
-        runtime
+        let answer = runtime
             .block_on(async { tokio::time::timeout(whole, work).await })
-            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())))
+            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())));
+        answer.map_err(|e| match (e, self.proxy()) {
+            (HttpError::Unreachable(place, why), Some(proxy)) if url.scheme() == "https" => {
+                HttpError::Unreachable(place, format!("{why}. HTTPS_PROXY names `{proxy}`"))
+            }
+            (other, _) => other,
+        })
+    }
+
+    /// The proxy, as it may be told. A scheme is not always said, and then it is http.
+    fn proxy(&self) -> Option<String> {
+        let told = self.options.https_proxy.as_deref().filter(|p| !p.is_empty())?;
+        let url = Url::parse(told).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{told}")).ok());
+        Some(place(&url?))
     }
 
     async fn follow(
@@ -275,19 +293,23 @@ impl Http {
         if let Some(proxy) = self.options.https_proxy.as_deref().filter(|p| !p.is_empty()) {
             let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
                 // The address may hold a password.
-                HttpError::Client("the address of the HTTPS proxy cannot be read".into())
+                HttpError::Settings("the address of the proxy in HTTPS_PROXY cannot be used".into())
             })?;
             let direct = self.options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
             builder = builder.proxy(proxy.no_proxy(direct));
         }
         if let Some(pem) = &self.options.ca {
-            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|e| failed(&e))?;
+            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| bad_authority())?;
             if all.is_empty() {
-                return Err(HttpError::Client("the file of certificate authorities holds none".into()));
+                let why = "the file of certificate authorities (--ca-file) holds none; it holds certificates as PEM";
+                return Err(HttpError::Settings(why.into()));
             }
             builder = all.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
-        let client = builder.build().map_err(|e| failed(&e))?;
+        let client = builder.build().map_err(|e| match failed(&e) {
+            HttpError::Client(why) if why.contains(DISTRUST) => bad_authority(),
+            other => other,
+        })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
         Ok(self.live.get_or_init(|| Live { client, runtime: Some(runtime) }))
     }
@@ -337,6 +359,12 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn bad_authority() -> HttpError {
+    HttpError::Settings(
+        "the file of certificate authorities (--ca-file) holds a certificate that cannot be read".into(),
+    )
 }
 
 /// How rustls begins what it says about a certificate.
