@@ -49,7 +49,7 @@ impl Desk {
 
     /// The rules of a branch.
     pub(super) fn rules(&mut self, asking: &Asking, branch: &str) -> &Rules {
-        if !self.rules.contains_key(branch) {
+        if !branch.is_empty() && !self.rules.contains_key(branch) {
             let settings = self.settings(asking).cloned();
             let read = rules::of(asking, branch, settings.as_ref(), &mut self.missing);
             self.rules.insert(branch.to_owned(), read);
@@ -126,7 +126,7 @@ pub(super) fn of(asking: &Asking, span: &Span, desk: &mut Desk, missing: &mut Ve
         merge_requests::name_commits(&mut told.change, all.iter().filter(its).map(|c| c.id.clone()).collect());
         out.push(told);
     }
-    // pushed first and merged afterwards: the commit came by the push, and the record says both
+    // what a merge request lists came by it, though GitLab may not have tied the commit to it yet
     direct.retain(|commit| !covered.contains(&commit.id));
     unknown.retain(|commit| !covered.contains(&commit.id));
     for (via, commits) in [(Via::DirectPush, direct), (Via::Unknown, unknown)] {
@@ -200,8 +200,8 @@ fn choose<'a>(found: &'a [MergeRequest], commit: &str, span: &HashSet<&str>) -> 
     let Some(best) = found.iter().map(strength).min() else { return Vec::new() };
     let mut chosen: Vec<&MergeRequest> = found.iter().filter(|mr| strength(mr) == best).collect();
     chosen.sort_by_key(|mr| (mr.merged_at.is_none(), mr.merged_at, mr.iid));
-    let several = chosen.iter().any(|mr| mr.target_branch != chosen[0].target_branch);
-    if !several {
+    let first = chosen.first().map(|mr| &mr.target_branch);
+    if chosen.iter().all(|mr| Some(&mr.target_branch) == first) {
         chosen.truncate(1);
     }
     chosen
