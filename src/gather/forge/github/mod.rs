@@ -1,14 +1,21 @@
-//! github.
+//! GitHub: github.com, hosts with data residency, Enterprise Server. REST API of 2022-11-28.
 
-use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
+mod bind;
+mod changes;
+mod checks;
+mod pull;
+mod reach;
+mod reviews;
+mod round;
+mod rules;
+mod shapes;
+mod span;
+mod timeline;
 
-pub(super) fn reach(_: &Given) -> Option<Reach> {
-    None
-}
+pub(super) use changes::changes;
+pub(super) use reach::reach;
 
-pub(super) fn changes(_: &Asking, _: &Span) -> Found {
-    Found::default()
-}
+use super::{Asking, Collected, Delivered, EventError, Period, Population};
 
 pub(super) fn pushes(_: &Asking, _: &Period) -> Collected {
     Collected::default()
@@ -20,4 +27,12 @@ pub(super) fn event(_: &Delivered, _: Option<&Asking>) -> Result<Collected, Even
 
 pub(super) fn population(_: &Asking, _: &Period) -> Population {
     Population::default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cases() {
+        super::super::cases::run_all("github", 40);
+    }
 }
