@@ -16,6 +16,7 @@ fn everything(_: &Asked) -> Option<Answer> {
 /// A run of the newest commit, with a token.
 fn stage(github: &Github) -> Stage {
     let mut stage = Stage::github();
+    stage.env.insert("GITHUB_SERVER_URL".into(), github.server());
     stage.env.insert("GITHUB_API_URL".into(), github.url());
     stage.env.insert("GITHUB_REPOSITORY_ID".into(), "81".into());
     stage.env.insert("GITHUB_TOKEN".into(), TOKEN.into());
@@ -336,7 +337,8 @@ fn an_api_that_does_not_answer_is_not_asked_on() {
         });
     });
     let mut stage = stage(&Github::start(everything));
-    stage.env.insert("GITHUB_API_URL".into(), url);
+    stage.env.insert("GITHUB_API_URL".into(), format!("{url}/api/v3"));
+    stage.env.insert("GITHUB_SERVER_URL".into(), url);
     deploy_before(&mut stage, COMMITS[2]);
     let told = attest(&stage, &[]).exits(0);
     assert_ne!(section(&record(&stage)).0, "complete", "{}", told.err);
