@@ -143,6 +143,19 @@ fn the_same_commit_again_brings_no_changes() {
     assert_eq!(github.asked().len(), 0);
 }
 
+#[test]
+fn a_rollback_brings_no_changes() {
+    let github = Github::start(everything);
+    let mut stage = stage(&github);
+    deploy_before(&mut stage, COMMITS[0]);
+    stage.env.insert("GITHUB_SHA".into(), COMMITS[2].into());
+    let told = attest(&stage, &["--require-changes"]).exits(0);
+    let record = record(&stage);
+    assert_eq!(record["previous"]["commit"], COMMITS[0]);
+    assert_eq!(numbers(&record), Vec::<&str>::new(), "{record:#}");
+    assert!(told.err.contains("  change    none that was not there before"), "{}", told.err);
+}
+
 /// Every way in which a token may have too few rights: the record is written, says what is unknown and why, and the exit is 0
 /// unless --require-changes is said.
 #[test]

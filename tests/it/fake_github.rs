@@ -134,9 +134,12 @@ fn route(path: &str) -> Option<Value> {
             let (base, head) = range.split_once("...")?;
             let place = |sha: &str| COMMITS.iter().position(|c| *c == sha);
             let (base, head) = (place(base)?, place(head)?);
-            let between: Vec<Value> = COMMITS.get(head..base)?.iter().rev().map(|sha| commit(sha)).collect();
-            json!({"status": "ahead", "ahead_by": between.len(), "behind_by": 0, "total_commits": between.len(),
-                   "merge_base_commit": commit(COMMITS[base]), "base_commit": commit(COMMITS[base]),
+            let between: Vec<Value> =
+                COMMITS.get(head..base).unwrap_or_default().iter().rev().map(|sha| commit(sha)).collect();
+            let status = if head < base { "ahead" } else { "behind" };
+            json!({"status": status, "ahead_by": between.len(), "behind_by": head.saturating_sub(base),
+                   "total_commits": between.len(),
+                   "merge_base_commit": commit(COMMITS[base.max(head)]), "base_commit": commit(COMMITS[base]),
                    "commits": between, "files": []})
         }
         ["commits", sha] => COMMITS.contains(&sha).then(|| commit(sha))?,
