@@ -1,21 +1,9 @@
-//! Which pull request brought which commits. A pull request is bound by its merge commit, never by its number: GitHub names for a
-//! commit every pull request that ever held it.
+//! A pull request, and all commits of the span that came with it.
 
 use super::pull;
 use super::round::{Round, Unread};
 use super::shapes::{Commit, Pull};
-use crate::gather::http::api::segment;
-use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Commits for which GitHub is asked one by one.
-const MOST_COMMITS: usize = 300;
-/// Pull requests that are looked at.
-const MOST_PULLS: usize = 100;
-/// How long GitHub may take to know which pull request a commit came by.
-const LATE: TimeDelta = TimeDelta::minutes(10);
-/// Seconds that are waited for that, one after the other.
-const WAITS: [u32; 4] = [2, 4, 8, 16];
 
 /// A pull request and the commits of the span that it brought.
 pub(super) struct Bound {
@@ -35,7 +23,7 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Takes a commit that came with others of its branch.
-    fn takes(&mut self, commit: &Commit) -> bool {
+    pub(super) fn takes(&mut self, commit: &Commit) -> bool {
         let same = |c: &Commit| c.sha == commit.sha || c.print().is_some() && c.print() == commit.print();
         let takes = self.inner && self.own.iter().flatten().any(same);
         if takes {
@@ -45,24 +33,14 @@ impl Bound {
     }
 }
 
-/// What came by which door.
-#[derive(Default)]
-pub(super) struct Doors {
-    pub(super) pulls: Vec<Bound>,
-    /// Commits that no pull request brought.
-    pub(super) pushed: Vec<Commit>,
-    /// Commits of which it cannot be told.
-    pub(super) unknown: Vec<Commit>,
-}
-
 /// The span as a graph.
-struct Graph<'a> {
-    commits: &'a [Commit],
-    at: BTreeMap<&'a str, usize>,
+pub(super) struct Graph<'a> {
+    pub(super) commits: &'a [Commit],
+    pub(super) at: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> Graph<'a> {
-    fn new(commits: &'a [Commit]) -> Self {
+    pub(super) fn new(commits: &'a [Commit]) -> Self {
         Self { commits, at: commits.iter().enumerate().map(|(i, c)| (c.sha.as_str(), i)).collect() }
     }
 
@@ -80,148 +58,8 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The doors by which `commits` (newest first) came onto `branch`.
-pub(super) fn doors(round: &mut Round, commits: &[Commit], branch: Option<&str>) -> Doors {
-    let graph = Graph::new(commits);
-    let (mut doors, mut taken, mut asked) = (Doors::default(), BTreeSet::new(), 0);
-    for (i, commit) in commits.iter().enumerate() {
-        if taken.contains(&i) || doors.pulls.iter_mut().any(|bound| bound.takes(commit)) {
-            continue;
-        }
-        let of = format!("commit {}", commit.sha);
-        if asked >= MOST_COMMITS || doors.pulls.len() >= MOST_PULLS {
-            let why = format!("no more than {MOST_COMMITS} commits and {MOST_PULLS} pull requests are looked at");
-            round.note("the pull request", &of, &why);
-            doors.unknown.push(commit.clone());
-            continue;
-        }
-        asked += 1;
-        match pulls_of(round, commit, branch, &graph) {
-            Ok(found) if found.is_empty() => doors.pushed.push(commit.clone()),
-            Ok(found) => {
-                for pull in found {
-                    if let Some(known) = doors.pulls.iter_mut().find(|b| b.pull.number == pull.number) {
-                        known.commits.push(commit.sha.clone());
-                        continue;
-                    }
-                    let bound = bind(round, pull, i, &graph, &mut taken);
-                    doors.pulls.push(bound);
-                }
-            }
-            Err(unread) => {
-                round.say("the pull request", &of, &unread);
-                doors.unknown.push(commit.clone());
-            }
-        }
-    }
-    doors
-}
-
-/// The pull requests that brought `commit` onto `branch`. None: nobody can be told to have reviewed it there.
-fn pulls_of(round: &mut Round, commit: &Commit, branch: Option<&str>, graph: &Graph) -> Result<Vec<Pull>, Unread> {
-    let mut named = associated(round, commit);
-    let mut found = merged_as(round, named.as_deref().unwrap_or_default(), commit, branch)?;
-    if found.is_empty() {
-        // GitHub writes the number into the subject long before it knows the association; the merge commit decides all the same.
-        if let Some(number) = number_in(&commit.commit.message) {
-            let pull = pull::detail(round, number);
-            found.extend(pull.ok().filter(|p| p.became(&commit.sha) && p.goes_into(branch)));
-        }
-    }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    if matches!(&named, Ok(none) if none.is_empty()) {
-        named = wait_for(round, commit);
-        found = merged_as(round, named.as_deref().unwrap_or_default(), commit, branch)?;
-    }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let mut others = named?;
-    others.retain(|p| p.merged_at.is_some() && p.goes_into(branch));
-    others.sort_by_key(|p| p.merged_at);
-    for other in others {
-        if let Some(pull) = brought(round, &other, commit, graph)? {
-            return Ok(vec![pull]);
-        }
-    }
-    Ok(Vec::new())
-}
-
-fn associated(round: &mut Round, commit: &Commit) -> Result<Vec<Pull>, Unread> {
-    let path = format!("commits/{}/pulls", segment(&commit.sha));
-    match round.list(&path, "pull-requests: read") {
-        (pulls, None) => Ok(pulls),
-        (_, Some(unread)) => Err(unread),
-    }
-}
-
-/// Asks again for a commit that is so new that GitHub may not know its pull request yet.
-fn wait_for(round: &mut Round, commit: &Commit) -> Result<Vec<Pull>, Unread> {
-    let now = round.asking.api.now();
-    let is_new = commit.commit.committer.date.is_none_or(|date| now - date < LATE);
-    if !is_new || round.waited {
-        return Ok(Vec::new());
-    }
-    for seconds in WAITS {
-        if !round.asking.api.wait(seconds) {
-            let why = "GitHub names none yet, and there is no time left to wait until it may; say --api-patience";
-            return Err(Unread::told(why));
-        }
-        let pulls = associated(round, commit)?;
-        if !pulls.is_empty() {
-            return Ok(pulls);
-        }
-    }
-    round.waited = true;
-    Ok(Vec::new())
-}
-
-/// Those of `named` that became this very commit.
-fn merged_as(round: &mut Round, named: &[Pull], commit: &Commit, branch: Option<&str>) -> Result<Vec<Pull>, Unread> {
-    let mut found = Vec::new();
-    for pull in named.iter().filter(|p| p.became(&commit.sha) && p.goes_into(branch)) {
-        let detail = pull::detail(round, pull.number)?;
-        // a fork lists what its parent merged: there the number is another pull request's
-        if detail.became(&commit.sha) && (detail.id == pull.id || pull.id.is_none()) {
-            found.push(detail);
-        }
-    }
-    Ok(found)
-}
-
-/// The pull request `other`, if it brought `commit` though it became another one: as an inner commit of a merge or a rebase.
-fn brought(round: &mut Round, other: &Pull, commit: &Commit, graph: &Graph) -> Result<Option<Pull>, Unread> {
-    let Some(merge) = other.merge_commit_sha.as_deref() else { return Ok(None) };
-    let detail = pull::detail(round, other.number)?;
-    if !detail.became(merge) || detail.id != other.id && other.id.is_some() {
-        return Ok(None);
-    }
-    let fetched: Commit;
-    let merged = match graph.at.get(merge).and_then(|i| graph.commits.get(*i)) {
-        Some(merged) => merged,
-        None => {
-            fetched = round.get(&format!("commits/{}", segment(merge)), "contents: read")?;
-            &fetched
-        }
-    };
-    let (own, cut) = own(round, &detail);
-    if let Some(unread) = cut.filter(|_| own.is_empty()) {
-        return Err(unread);
-    }
-    let same = |c: &Commit| c.sha == commit.sha;
-    let alike = |c: &Commit| c.print().is_some() && c.print() == commit.print();
-    Ok(match method(merged, &own) {
-        // what was squashed is on the branch only as the one commit that it became
-        Some("squash") | None => None,
-        Some("rebase") => own.iter().any(alike).then_some(detail),
-        _ => own.iter().any(same).then_some(detail),
-    })
-}
-
 /// The commits of a pull request's own branch, and why not all of them are known.
-fn own(round: &mut Round, pull: &Pull) -> (Vec<Commit>, Option<Unread>) {
+pub(super) fn own(round: &mut Round, pull: &Pull) -> (Vec<Commit>, Option<Unread>) {
     let (own, unread) = round.list::<Commit>(&format!("pulls/{}/commits", pull.number), "pull-requests: read");
     // GitHub lists no more than 250 (REST docs, "List commits on a pull request")
     let told = pull.commits.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > own.len());
@@ -230,7 +68,7 @@ fn own(round: &mut Round, pull: &Pull) -> (Vec<Commit>, Option<Unread>) {
 }
 
 /// How a pull request became `merged`.
-fn method(merged: &Commit, own: &[Commit]) -> Option<&'static str> {
+pub(super) fn method(merged: &Commit, own: &[Commit]) -> Option<&'static str> {
     if merged.parents().len() > 1 {
         return Some("merge");
     }
@@ -247,7 +85,7 @@ fn method(merged: &Commit, own: &[Commit]) -> Option<&'static str> {
 }
 
 /// Binds a pull request to the commit at `i`, and to all others of the span that came with it.
-fn bind(round: &mut Round, pull: Pull, i: usize, graph: &Graph, taken: &mut BTreeSet<usize>) -> Bound {
+pub(super) fn bind(round: &mut Round, pull: Pull, i: usize, graph: &Graph, taken: &mut BTreeSet<usize>) -> Bound {
     let (own, cut) = own(round, &pull);
     let mut missing = Vec::new();
     if let Some(unread) = &cut {
@@ -299,35 +137,4 @@ pub(super) fn unmerged(round: &mut Round, pull: Pull, head: &str) -> Bound {
     let own_cut = cut.map(|unread| unread.why);
     let own = (!own.is_empty()).then_some(own);
     Bound { pull, commits: vec![head.to_owned()], own, own_cut, method: None, inner: false, missing }
-}
-
-/// The number in `Merge pull request #7 from …` or at the end of `Title (#7)`.
-fn number_in(message: &str) -> Option<i64> {
-    let subject = message.lines().next()?.trim();
-    let number = match subject.strip_prefix("Merge pull request #") {
-        Some(rest) => rest.split(' ').next()?,
-        None => subject.strip_suffix(')')?.rsplit_once("(#")?.1,
-    };
-    if number.len() > 9 || !number.bytes().all(|b| b.is_ascii_digit()) { None } else { number.parse().ok() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_number_that_github_writes_into_a_subject_is_found() {
-        for (message, number) in [
-            ("Merge pull request #7 from o/b\n\ntitle", Some(7)),
-            ("Fix (#3) the till (#12)", Some(12)),
-            ("Fix (#12)\n\n(#13)", Some(12)),
-            ("Fix #12", None),
-            ("Fix (#)", None),
-            ("Fix (#12345678901)", None),
-            ("Fix (#-1)", None),
-            ("", None),
-        ] {
-            assert_eq!(number_in(message), number, "{message}");
-        }
-    }
 }

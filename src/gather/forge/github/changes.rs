@@ -3,7 +3,7 @@
 use super::super::{Asking, Found, Span};
 use super::round::Round;
 use super::shapes::{Commit, Pull};
-use super::{bind, pull, rules, span};
+use super::{bind, doors, pull, rules, span};
 use crate::gather::tickets;
 use crate::record::change_v1::{Change, Via};
 use crate::record::pull_request_v1::PullRequest;
@@ -41,7 +41,7 @@ fn unmerged(round: &mut Round, own: &PullRequest) -> Option<Pull> {
 
 fn arrived(round: &mut Round, span: &Span, branch: Option<&str>) -> Vec<Change> {
     let commits = span::commits(round, span);
-    let doors = bind::doors(round, &commits, branch);
+    let doors = doors::doors(round, &commits, branch);
     let mut changes: Vec<Change> = doors.pulls.into_iter().map(|bound| pull::change(round, bound)).collect();
     for (via, commits) in [(Via::DirectPush, doors.pushed), (Via::Unknown, doors.unknown)] {
         if !commits.is_empty() {

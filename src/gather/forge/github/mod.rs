@@ -5,7 +5,9 @@ mod answers;
 mod bind;
 mod changes;
 mod checks;
+mod doors;
 mod event;
+mod found;
 mod population;
 mod protected;
 mod protection;
@@ -19,6 +21,8 @@ mod rules;
 mod shapes;
 mod span;
 mod suites;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub(super) use changes::changes;
@@ -36,12 +40,4 @@ pub(super) fn event(event: &Delivered, asking: Option<&Asking>) -> Result<Collec
 
 pub(super) fn population(asking: &Asking, period: &Period) -> Population {
     population::of(asking, period)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn cases() {
-        super::super::cases::run_all("github", 40);
-    }
 }

@@ -34,12 +34,9 @@ pub(super) fn read(round: &mut Round, pull: &Pull, ruled: &Ruled, told: &Told, m
     let by_account = merger.trim_end_matches("[bot]") == QUEUE;
     timeline.by_queue = by_account.then_some(true);
     let asks_for_queue = !by_account && pull.merged_at.is_some() && ruled.queue != Some(false);
-    let asks_for_reviews = told.items.iter().any(|r| match r.state.as_deref() {
-        Some("DISMISSED") => true,
-        Some("APPROVED") => r.commit_id.is_none(),
-        _ => false,
-    });
-    if !asks_for_queue && !asks_for_reviews {
+    let dismissed = told.items.iter().any(|r| r.state.as_deref() == Some("DISMISSED"));
+    let unplaced = told.items.iter().any(|r| r.state.as_deref() == Some("APPROVED") && r.commit_id.is_none());
+    if !asks_for_queue && !dismissed && !unplaced {
         return timeline;
     }
     let (events, unread) = round.list::<Event>(&format!("issues/{}/timeline", pull.number), "pull-requests: read");
@@ -60,13 +57,23 @@ pub(super) fn read(round: &mut Round, pull: &Pull, ruled: &Ruled, told: &Told, m
             _ => {}
         }
     }
-    match unread {
-        Some(unread) => {
-            missing.push(round.say("the timeline", &title(pull), &unread));
-            timeline.unread = Some(format!("the timeline could not be read: {}", unread.why));
-            timeline.by_queue = timeline.by_queue.or(queued.then_some(true));
-        }
-        None => timeline.by_queue = timeline.by_queue.or(Some(queued)),
+    let placed = |id: i64| matches!(timeline.dismissed.get(&id), Some((Some(_), Some(_))));
+    let mut of_dismissed = told.items.iter().filter(|r| r.state.as_deref() == Some("DISMISSED"));
+    let untold = pull.merged_at.is_some() && of_dismissed.any(|r| !r.id.is_some_and(placed));
+    if let Some(unread) = &unread {
+        missing.push(round.say("the timeline", &title(pull), unread));
+        timeline.by_queue = timeline.by_queue.or(queued.then_some(true));
+    } else {
+        timeline.by_queue = timeline.by_queue.or(Some(queued));
     }
+    timeline.unread = match unread {
+        Some(unread) if untold => Some(format!("the timeline could not be read: {}", unread.why)),
+        None if untold => {
+            let why = "the timeline does not say when a review was dismissed, nor what it had said";
+            missing.push(round.note("dismissals", &title(pull), why));
+            Some(why.to_owned())
+        }
+        _ => None,
+    };
     timeline
 }
