@@ -4,6 +4,8 @@ mod activity;
 mod answers;
 mod event;
 mod population;
+#[cfg(test)]
+mod prism_tests;
 mod protected;
 mod protection;
 mod push_event;
