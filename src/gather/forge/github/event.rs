@@ -104,15 +104,17 @@ fn by_shape(body: &[u8]) -> Result<&'static str, EventError> {
 
 /// The body. A message names a line and a column, and nothing of the body.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, EventError> {
-    serde_json::from_slice(body).map_err(|e| {
-        let place = format!("at line {} column {}", e.line(), e.column());
-        EventError::Shape(match e.classify() {
-            _ if body.starts_with(b"payload=") => {
-                "it is a form; choose `application/json` as the content type of the webhook".to_owned()
-            }
-            serde_json::error::Category::Data => format!("a member is missing or of another kind {place}"),
-            _ => format!("it is not JSON {place}"),
-        })
+    let shape = |what: String| Err(EventError::Shape(what));
+    if body.starts_with(b"payload=") {
+        return shape("it is a form; choose `application/json` as the content type of the webhook".to_owned());
+    }
+    // serde would take a list for the members of a structure
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return shape("it is no JSON object".to_owned());
+    }
+    serde_json::from_slice(body).or_else(|e| {
+        let what = if e.is_data() { "a member is missing or of another kind" } else { "it is not JSON" };
+        shape(format!("{what} at line {} column {}", e.line(), e.column()))
     })
 }
 

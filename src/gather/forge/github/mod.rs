@@ -9,6 +9,8 @@ mod doors;
 mod event;
 mod found;
 mod population;
+#[cfg(test)]
+mod prism_tests;
 mod protected;
 mod protection;
 mod pull;
