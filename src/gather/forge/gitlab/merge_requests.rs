@@ -100,7 +100,7 @@ fn method<'a>(mr: &MergeRequest, own: &[Commit], span: &[Commit], setting: Optio
 fn named(asking: &Asking, mr: &MergeRequest, way: &str) -> Vec<Ticket> {
     let text = |t: &'_ Option<String>| t.clone().unwrap_or_default();
     let (title, branch, body) = (text(&mr.title), text(&mr.source_branch), text(&mr.description));
-    let texts = [("pullRequestTitle", &*title), ("branch", &*branch), ("pullRequestDescription", &*body)];
+    let texts = [("pullRequestTitle", &*title), ("branch", &*branch), ("pullRequestBody", &*body)];
     let found = tickets::find(asking.tickets, &texts);
     if !found.is_empty() {
         return found;
