@@ -30,7 +30,7 @@ pub(super) fn of(asking: &Asking, found: &MergeRequest, commits: &[Commit], desk
     let pull_request =
         pull_request(&mr, method(&mr, &own.items, commits, settings.as_ref().and_then(|s| s.merge_method.as_deref())));
     let mut rules = desk.rules(asking, mr.target_branch.as_deref().unwrap_or_default()).clone();
-    let reviewed = approvals::of(asking, &mr, &pull_request, &mut rules, &mut missing);
+    let reviewed = approvals::of(asking, &mr, &own.items, &pull_request, &mut rules, &mut missing);
     let checked = checks::of(asking, &mr, settings.as_ref(), &mut missing);
     let pipeline_files = files::of_merge_request(asking, &mr, settings.as_ref(), &mut missing);
     let change = Change {
