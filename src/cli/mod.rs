@@ -2,11 +2,14 @@
 
 mod about;
 mod anchors;
+mod asking;
 mod attest;
+mod changes;
 mod delivery;
 mod doctor;
 mod exit;
 mod flush;
+mod identity;
 mod inspect;
 mod key;
 mod ledger;
