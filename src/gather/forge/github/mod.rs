@@ -2,6 +2,7 @@
 
 mod activity;
 mod answers;
+mod edits;
 mod event;
 mod population;
 #[cfg(test)]
