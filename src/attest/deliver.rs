@@ -8,6 +8,7 @@ use crate::ledger::head::Head;
 use crate::ledger::leaf::{self, Via};
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::Record;
+use crate::record::identity_v1::Binding;
 use crate::record::parts_v1::{COUNTED_IN_VAULT, Provenance};
 use crate::record::run_v1::RunRecord;
 use crate::seal::signer::Signer;
@@ -59,6 +60,8 @@ pub(crate) fn deliver(record: &Record, sealed: &Sealed, how: &Delivery) -> Resul
                 let mut next = record.clone();
                 if let Record::Run(run) = &mut next {
                     run.run.attempt = attempt;
+                    // The platform signed for the attempt that is not claimed any more.
+                    run.identity = run.identity.take().filter(|identity| identity.binding == Binding::TokenDigest);
                 }
                 let doing = format!("sign the record again as attempt {attempt}");
                 let sealed = super::seal(&next, how.signer);

@@ -132,6 +132,7 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
     if let Some(commit) = &record.commit {
         lines.push(format!("  commit    {}", commit.sha));
     }
+    lines.extend(record.identity.as_ref().map(|identity| format!("  identity  {}", super::identity::line(identity))));
     if let Some(previous) = &record.previous {
         lines.push(format!("  since     {}", previous.address));
     }
@@ -144,7 +145,7 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
 }
 
 /// One change in a line: its number and title, and whether it was approved.
-fn change_line(change: &Change) -> String {
+pub(super) fn change_line(change: &Change) -> String {
     let what = match &change.pull_request {
         Some(pull) => format!("#{} {}", pull.number, pull.title.as_deref().unwrap_or_default()).trim_end().to_owned(),
         None => {

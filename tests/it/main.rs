@@ -5,7 +5,9 @@
 mod action;
 mod attest;
 mod bad_input;
+mod changes;
 mod corpus;
+mod fake_github;
 mod gitlab;
 mod help;
 mod house;

@@ -17,6 +17,7 @@ mod github;
 mod gitlab;
 mod pipeline_files;
 mod reach;
+mod signature;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
 #[cfg(fuzzing)]

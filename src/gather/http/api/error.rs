@@ -32,6 +32,9 @@ pub(crate) enum ApiError {
     /// The answer goes on, and is not followed.
     #[error("{0} goes on: {1}")]
     Cut(String, String),
+    /// There is no reaching it.
+    #[error("{0} was not asked any more: the API did not answer")]
+    Silent(String),
     /// Time is up.
     #[error("{0} was not asked any more: questions to the API took longer than {1} s")]
     OutOfTime(String, u64),

@@ -49,6 +49,9 @@ impl Default for Patience {
     }
 }
 
+/// Questions in a row that brought no answer at all; the next ones would only make a deployment wait.
+const MOST_UNHEARD: u32 = 2;
+
 /// The API.
 pub(crate) struct Api<'a> {
     http: &'a Http,
@@ -59,6 +62,7 @@ pub(crate) struct Api<'a> {
     started: DateTime<Utc>,
     patience: Patience,
     left: Cell<Duration>,
+    unheard: Cell<u32>,
 }
 
 impl<'a> Api<'a> {
@@ -86,7 +90,7 @@ impl<'a> Api<'a> {
             return Err(HttpError::Address(place(&base), why.to_owned()));
         }
         let left = Cell::new(patience.budget);
-        Ok(Self { http, base, token, plain, now, started: now(), patience, left })
+        Ok(Self { http, base, token, plain, now, started: now(), patience, left, unheard: Cell::new(0) })
     }
 
     /// The API's address, as it may be told.
@@ -217,10 +221,16 @@ impl<'a> Api<'a> {
             if spent > self.patience.whole {
                 return Err(ApiError::OutOfTime(self.path(url), self.patience.whole.as_secs()));
             }
+            if self.unheard.get() >= MOST_UNHEARD {
+                return Err(ApiError::Silent(self.path(url)));
+            }
             let mut headers = vec![(ACCEPT, Header::Plain("application/json"))];
             headers.extend(self.plain.iter().map(|(name, value)| (name.clone(), Header::Plain(value))));
             headers.extend(self.token.iter().map(|(name, secret)| (name.clone(), Header::Secret(secret))));
-            let answer = self.http.get(url.as_str(), &headers, Limits { body: LARGEST, ..Limits::api() })?;
+            let answer = self.http.get(url.as_str(), &headers, Limits { body: LARGEST, ..Limits::api() });
+            let silent = matches!(answer, Err(HttpError::Unreachable(..) | HttpError::Timeout(..)));
+            self.unheard.set(if silent { self.unheard.get() + 1 } else { 0 });
+            let answer = answer?;
             let Some(limit) = limit::of(&answer, (self.now)()) else {
                 return self.refusal(url, &answer).map_or(Ok(answer), Err);
             };
