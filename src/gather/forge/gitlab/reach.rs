@@ -45,7 +45,10 @@ fn token(given: &Given, host: &str, own: bool) -> Option<(HeaderName, Secret, St
         super::super::reach::host(named)
             .unwrap_or_else(|| named.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase())
     });
-    if named.or_else(|| server.clone()).is_none_or(|named| named == host)
+    // where no variable names it, the repository does; --api-url alone does not
+    let own_host =
+        named.or_else(|| server.clone()).or_else(|| given.repository_url.and_then(super::super::reach::host));
+    if own_host.is_some_and(|own| own == host)
         && let Some((token, from)) = given.token(&["GITLAB_TOKEN"])
     {
         return Some((PRIVATE, token, from));
@@ -107,6 +110,10 @@ mod tests {
         assert_eq!(told(&lent, "gitlab", Some("https://evil.test/api/v4"), None, None), "none");
         let given = told(&lent, "gitlab", Some("https://git2.test/api/v4/"), None, Some("f"));
         assert_eq!(given, "https://git2.test/api/v4 private-token f --api-token");
+        let stranger =
+            told(&lent[3..], "jenkins", Some("https://evil.test/api/v4"), Some("https://gitlab.com/g/p"), None);
+        assert_eq!(stranger, "none", "a variable's token does not follow --api-url");
+        assert_eq!(told(&lent[3..], "jenkins", Some("https://evil.test/api/v4"), None, None), "none");
         let no_host = [("CI_API_V4_URL", "https://a.test/api/v4"), ("CI_JOB_TOKEN", "j")];
         assert_eq!(told(&no_host, "gitlab", None, None, None), "none", "nobody says whose token it is");
     }
