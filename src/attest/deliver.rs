@@ -9,6 +9,7 @@ use crate::ledger::leaf::{self, Via};
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::Record;
 use crate::record::bypass_v1::BypassKind;
+use crate::record::identity_v1::Binding;
 use crate::record::parts_v1::{COUNTED_IN_VAULT, Provenance, Run};
 use crate::record::run_v1::RunRecord;
 use crate::seal::signer::Signer;
@@ -59,7 +60,12 @@ pub(crate) fn deliver(record: &Record, sealed: &Sealed, how: &Delivery) -> Resul
             Err(attempt) => {
                 let mut next = record.clone();
                 match &mut next {
-                    Record::Run(record) => record.run.attempt = attempt,
+                    Record::Run(record) => {
+                        record.run.attempt = attempt;
+                        // The platform signed for the attempt that is not claimed any more.
+                        record.identity =
+                            record.identity.take().filter(|identity| identity.binding == Binding::TokenDigest);
+                    }
                     Record::Bypass(record) => {
                         if let Some(run) = &mut record.run {
                             run.attempt = attempt;

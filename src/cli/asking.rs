@@ -54,8 +54,13 @@ pub(crate) struct ApiArgs {
 pub(crate) struct Told(Secret);
 
 impl Told {
-    fn new(text: &str) -> Self {
+    pub(super) fn new(text: &str) -> Self {
         Self(Secret::new(text.trim().to_owned()))
+    }
+
+    /// What was said. Not for a message.
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose()
     }
 }
 

@@ -10,6 +10,7 @@ mod delivery;
 mod doctor;
 mod exit;
 mod flush;
+mod identity;
 mod inspect;
 mod key;
 mod ledger;

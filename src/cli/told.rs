@@ -132,6 +132,7 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
     if let Some(commit) = &record.commit {
         lines.push(format!("  commit    {}", commit.sha));
     }
+    lines.extend(record.identity.as_ref().map(|identity| format!("  identity  {}", super::identity::line(identity))));
     if let Some(previous) = &record.previous {
         lines.push(format!("  since     {}", previous.address));
     }

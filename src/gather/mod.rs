@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod identity;
 pub(crate) mod image;
 pub(crate) mod outcome;
 pub(crate) mod pick;

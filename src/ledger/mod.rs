@@ -5,6 +5,7 @@ pub(crate) mod claim;
 pub(crate) mod filter;
 pub(crate) mod folders;
 pub(crate) mod head;
+pub(crate) mod identity;
 mod judge;
 pub(crate) mod leaf;
 pub(crate) mod leaves;

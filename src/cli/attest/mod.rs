@@ -5,6 +5,7 @@ mod heartbeat;
 use super::about::{self, AboutArgs, Known};
 use super::changes::{self, ChangesArgs, There};
 use super::exit::{Answer, Exit, Failure};
+use super::identity::{self, IdentityArgs};
 use super::recorded::{self, StoringArgs};
 use super::storing;
 use super::twins::Sources;
@@ -55,6 +56,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     changes: ChangesArgs,
     #[command(flatten)]
+    identity: IdentityArgs,
+    #[command(flatten)]
     storing: StoringArgs,
 }
 
@@ -64,13 +67,14 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return heartbeat::run(world, args, sources);
     }
     let ca = args.changes.api.believed(world);
-    let known = Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ca, ..Known::default() };
+    let known = Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ca: ca.clone(), ..Known::default() };
     let mut gathered = about::gathered(world, &args.about, known, sources)?;
     words::warn(world, &gathered.warnings);
     words::warn(world, &gathered.unreadable);
     let there = |ready| There { place: &args.storing.place, ready };
     if args.dry_run {
         changes::learn(world, &args.changes, &args.about, &there(None), &mut gathered)?;
+        identity::add(world, &args.identity, ca, &mut gathered);
         let record = gathered.record.clone().into();
         let statement = attest::statement(&record).map_err(storing::seal_failure)?;
         if args.json {
@@ -85,6 +89,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     }
     let ready = storing::ready(world, &args.storing.place)?;
     changes::learn(world, &args.changes, &args.about, &there(Some(&ready)), &mut gathered)?;
+    identity::add(world, &args.identity, ca, &mut gathered);
     recorded::store(world, &args.storing, &gathered, &ready, args.json, None)?;
     verdict(args, &gathered)
 }

@@ -7,6 +7,7 @@ mod reason;
 use super::about::{self, AboutArgs, Known};
 use super::changes::{self, ChangesArgs, There};
 use super::exit::{Answer, Exit, Failure};
+use super::identity::{self, IdentityArgs};
 use super::operator;
 use super::recorded::{self, StoringArgs};
 use super::storing;
@@ -22,11 +23,12 @@ use std::ffi::OsString;
 pub(crate) const BEFORE: Exit = Exit::Of(125);
 
 /// Secrets of ours that the command has no business with.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "VOUCHSAFE_SIGNING_KEY",
     "VOUCHSAFE_PASSPHRASE",
     "VOUCHSAFE_OPERATOR_TOKEN",
     "VOUCHSAFE_API_TOKEN",
+    "VOUCHSAFE_ID_TOKEN",
     "VOUCHSAFE_WEBHOOK_SECRET",
 ];
 
@@ -59,6 +61,8 @@ pub(crate) struct Args {
     redact_all: bool,
     #[command(flatten)]
     changes: ChangesArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
     #[command(flatten)]
     storing: StoringArgs,
     /// The command and its arguments, after `--`
@@ -105,7 +109,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     ended.tell(world, &launch);
 
     let ca = args.changes.api.believed(world);
-    let known = Known { ca, ..known(ended.in_record(manual), Some(ended.outcome)) };
+    let known = Known { ca: ca.clone(), ..known(ended.in_record(manual), Some(ended.outcome)) };
     let gathered = about::gathered(world, &about, known, sources);
     let mut required = false;
     let evidence = gathered.and_then(|mut gathered| {
@@ -113,6 +117,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         words::warn(world, &gathered.unreadable);
         let there = There { place: &args.storing.place, ready: Some(&ready) };
         changes::learn(world, &args.changes, &about, &there, &mut gathered)?;
+        identity::add(world, &args.identity, ca, &mut gathered);
         let stored = recorded::store(world, &args.storing, &gathered, &ready, false, earlier)?;
         let verdict = changes::verdict(&args.changes, &gathered.record);
         required = verdict.is_err();

@@ -15,6 +15,7 @@ mod github;
 mod gitlab;
 mod pipeline_files;
 mod reach;
+mod signature;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
 pub(crate) use pipeline_files::PipelineFiles;

@@ -4,7 +4,8 @@
 //! read the merge request reads them. Each fills the gaps of the other.
 
 use super::notes::{self, Noted, What};
-use super::shapes::{ApprovalRule, ApprovalState, Approvals, MergeRequest, Reviewer, User};
+use super::shapes::{ApprovalRule, ApprovalState, Approvals, MergeRequest, Reviewer};
+use super::user::User;
 use super::versions::{self, Versions};
 use super::{Asking, merge_request, unread};
 use crate::gather::forge::approval::{Case, is_same, judge};
@@ -17,8 +18,6 @@ use chrono::{DateTime, Utc};
 pub(super) struct Reviewed {
     pub reviews: Vec<Review>,
     pub approval: Approval,
-    /// Rules of Premium that nobody met, by name.
-    pub unmet: Vec<String>,
     /// Who merged past a request for changes, and when.
     pub overridden: Option<(Actor, Option<DateTime<Utc>>)>,
 }
@@ -48,7 +47,11 @@ pub(super) fn of(
             state(asking, &way, missing)
         }
         Err(e) => {
-            let without = if cut.is_none() { "; they are taken from the notes about it, and how many it needs is not known" } else { "" };
+            let without = if cut.is_none() {
+                "; they are taken from the notes about it, and how many it needs is not known"
+            } else {
+                ""
+            };
             missing.push(format!("{}{without}", unread("its approvals", e)));
             if cut.is_some() {
                 incomplete = Some("neither approvals nor the notes about them could be read");
@@ -78,7 +81,7 @@ pub(super) fn of(
         .filter(|n| n.what == What::Pushed && versions.changed(n.on))
         .filter_map(|n| n.who.known())
         .collect();
-    let unmet = state.iter().flat_map(|s| &s.rules).filter(|rule| is_unmet(rule)).map(name).collect::<Vec<_>>();
+    let unmet = state.iter().flat_map(|s| &s.rules).find(|rule| is_unmet(rule));
     let case = Case {
         pull_request,
         contributors: cut.is_none().then_some(&pushers),
@@ -87,13 +90,13 @@ pub(super) fn of(
         incomplete,
     };
     let mut approval = judge(&case, &mut reviews);
-    if let (Approved::Yes, Some(rule)) = (approval.verdict, unmet.first()) {
+    if let (Approved::Yes, Some(rule)) = (approval.verdict, unmet) {
         approval.verdict = Approved::No;
-        approval.why = format!("the approval rule {rule} is not met; {}", approval.why);
+        approval.why = format!("the approval rule {} is not met; {}", name(rule), approval.why);
     }
     let overridden = noted.iter().rev().find(|n| matches!(n.what, What::Overridden | What::NotOverridden));
     let overridden = overridden.filter(|n| n.what == What::Overridden).map(|n| (n.who.actor(), n.on));
-    Reviewed { reviews, approval, unmet, overridden }
+    Reviewed { reviews, approval, overridden }
 }
 
 fn review(who: &User, state: ReviewState, on: Option<DateTime<Utc>>) -> Review {
@@ -128,7 +131,10 @@ fn of_notes(noted: &[Noted], merged: Option<DateTime<Utc>>) -> Vec<Review> {
             }
             What::Reset(names) if !late => {
                 let named = |r: &Review| {
-                    r.reviewer.login.as_ref().is_some_and(|login| names.iter().any(|name| name.eq_ignore_ascii_case(login)))
+                    r.reviewer
+                        .login
+                        .as_ref()
+                        .is_some_and(|login| names.iter().any(|name| name.eq_ignore_ascii_case(login)))
                 };
                 reviews.iter_mut().filter(|r| named(r)).for_each(dismiss);
             }
@@ -168,7 +174,9 @@ fn with_list(reviews: &mut Vec<Review>, listed: &Approvals) {
         }
         let last = reviews.iter_mut().rev().find(|r| is_same(&r.reviewer, &who) == Some(true));
         match last {
-            Some(last) if last.state == ReviewState::Approved => last.submitted_on = approved.approved_at.or(last.submitted_on),
+            Some(last) if last.state == ReviewState::Approved => {
+                last.submitted_on = approved.approved_at.or(last.submitted_on)
+            }
             // asked for changes afterwards: that is the later opinion
             Some(last) if last.state == ReviewState::ChangesRequested && approved.approved_at <= last.submitted_on => {}
             _ => reviews.push(review(&user, ReviewState::Approved, approved.approved_at)),

@@ -25,14 +25,13 @@ pub(super) struct Desk {
 #[derive(Clone)]
 pub(super) struct Brought {
     pub change: Change,
-    pub unmet: Vec<String>,
     pub overridden: Option<(Actor, Option<DateTime<Utc>>)>,
     pub skipped_train: bool,
 }
 
 impl Brought {
-    fn by(change: Change) -> Self {
-        Self { change, unmet: Vec::new(), overridden: None, skipped_train: false }
+    pub(super) fn by(change: Change) -> Self {
+        Self { change, overridden: None, skipped_train: false }
     }
 }
 
@@ -137,6 +136,7 @@ pub(super) fn of(asking: &Asking, span: &Span, desk: &mut Desk, missing: &mut Ve
         let settings = desk.settings(asking).cloned();
         if via == Via::DirectPush {
             change.pipeline_files = files::of_commits(asking, &commits, settings.as_ref(), &mut change.missing);
+            change.rules = span.branch.as_deref().map(|branch| desk.rules(asking, branch).clone());
         }
         merge_requests::name_commits(&mut change, commits.into_iter().map(|c| c.id).collect());
         out.push(Brought::by(change));
@@ -170,7 +170,8 @@ fn merged_with(asking: &Asking, commit: &Commit, span: &Span) -> Result<Vec<Merg
         if let Some(e) = pages.missing {
             return Err(e);
         }
-        let here = |mr: &MergeRequest| span.branch.is_none() || mr.target_branch.is_none() || mr.target_branch == span.branch;
+        let here =
+            |mr: &MergeRequest| span.branch.is_none() || mr.target_branch.is_none() || mr.target_branch == span.branch;
         let all: Vec<MergeRequest> = pages.items.into_iter().filter(here).collect();
         let locked = all.iter().any(|mr| mr.state.as_deref() == Some("locked"));
         let merged: Vec<MergeRequest> = all.into_iter().filter(MergeRequest::is_merged).collect();

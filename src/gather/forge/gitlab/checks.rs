@@ -28,7 +28,8 @@ pub(super) fn of(asking: &Asking, mr: &MergeRequest, settings: Option<&Project>,
     let newest = |wanted: &dyn Fn(&Pipeline) -> bool| {
         pages.items.iter().filter(|p| wanted(p)).max_by_key(|p| (p.created_at, p.id)).cloned()
     };
-    let train = newest(&|p| p.git_ref.as_deref() == Some(&of_train) && before(p.created_at, mr.merged_at) != Some(false));
+    let train =
+        newest(&|p| p.git_ref.as_deref() == Some(&of_train) && before(p.created_at, mr.merged_at) != Some(false));
     let head = mr.head_pipeline.clone().or_else(|| newest(&|p| p.sha.is_some() && p.sha == mr.sha));
     let mut told = Checked::default();
     if let Some(pipeline) = &train {
@@ -44,20 +45,23 @@ pub(super) fn of(asking: &Asking, mr: &MergeRequest, settings: Option<&Project>,
         }
     }
     let required = settings.and_then(|s| s.only_allow_merge_if_pipeline_succeeds);
+    let skipping = settings.is_some_and(|s| s.allow_merge_on_skipped_pipeline == Some(true));
+    let may_be_skipped = |p: &Pipeline| skipping && p.status.as_deref() == Some("skipped");
     let train = train.filter(|t| head.as_ref().is_none_or(|head| head.id != t.id));
     for (pipeline, name) in [(head, PIPELINE), (train, "merge train")] {
         let Some(mut pipeline) = pipeline else { continue };
-        if pipeline.finished_at.is_none() && is_final(&pipeline)
+        if pipeline.finished_at.is_none()
+            && is_final(&pipeline)
             && let Some(id) = pipeline.id
             && let Ok(whole) = asking.api.get::<Pipeline>(&format!("{}/pipelines/{id}", project(asking)))
         {
             pipeline.finished_at = whole.finished_at;
         }
         told.checks.push(Check {
-            name: pipeline.name.as_ref().filter(|n| !n.is_empty()).map_or(name.to_owned(), |own| format!("{name}: {own}")),
+            name: name.to_owned(),
             result: pipeline.status.clone().unwrap_or_else(|| "unknown".to_owned()),
             finished_on: pipeline.finished_at,
-            required,
+            required: required.map(|required| required && !may_be_skipped(&pipeline)),
             passed_at_merge: passed(&pipeline, mr.merged_at),
         });
     }

@@ -1,7 +1,8 @@
 //! One merge request as a change.
 
 use super::changes::{Brought, Desk};
-use super::shapes::{Commit, Issue, MergeRequest, User};
+use super::shapes::{Commit, Issue, MergeRequest};
+use super::user::User;
 use super::{Asking, approvals, checks, files, merge_request, unread};
 use crate::gather::http::api::List;
 use crate::gather::tickets;
@@ -26,7 +27,8 @@ pub(super) fn of(asking: &Asking, found: &MergeRequest, commits: &[Commit], desk
     let came: Vec<String> = results.chain(own.items.iter().map(|c| c.id.clone())).collect();
 
     let settings = desk.settings(asking).cloned();
-    let pull_request = pull_request(&mr, method(&mr, &own.items, commits, settings.as_ref().and_then(|s| s.merge_method.as_deref())));
+    let pull_request =
+        pull_request(&mr, method(&mr, &own.items, commits, settings.as_ref().and_then(|s| s.merge_method.as_deref())));
     let mut rules = desk.rules(asking, mr.target_branch.as_deref().unwrap_or_default()).clone();
     let reviewed = approvals::of(asking, &mr, &pull_request, &mut rules, &mut missing);
     let checked = checks::of(asking, &mr, settings.as_ref(), &mut missing);
@@ -43,12 +45,7 @@ pub(super) fn of(asking: &Asking, found: &MergeRequest, commits: &[Commit], desk
         missing,
         ..Change::by(Via::PullRequest)
     };
-    let brought = Brought {
-        change,
-        unmet: reviewed.unmet,
-        overridden: reviewed.overridden,
-        skipped_train: checked.skipped_train,
-    };
+    let brought = Brought { change, overridden: reviewed.overridden, skipped_train: checked.skipped_train };
     (brought, came)
 }
 

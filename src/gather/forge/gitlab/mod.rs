@@ -4,7 +4,7 @@
 //! approvals are then taken from the notes that GitLab itself writes.
 
 mod approvals;
-mod bypasses;
+mod audit;
 mod changes;
 mod checks;
 mod commits;
@@ -12,6 +12,7 @@ mod event;
 mod files;
 mod hook;
 mod merge_requests;
+mod moved;
 mod notes;
 mod population;
 mod protection;
@@ -19,6 +20,7 @@ mod pushes;
 mod reach;
 mod rules;
 mod shapes;
+mod user;
 mod versions;
 
 pub(super) use changes::changes;
@@ -45,7 +47,9 @@ fn merge_request(asking: &Asking, iid: &str) -> String {
 /// One sentence for what could not be read, with what would help.
 fn unread(what: &str, error: &ApiError) -> String {
     if error.is_refusal() {
-        format!("{what} could not be read: {error}; a token with scope read_api reads it (CI_JOB_TOKEN may not; give --api-token)")
+        format!(
+            "{what} could not be read: {error}; a token with scope read_api reads it (CI_JOB_TOKEN may not; give --api-token)"
+        )
     } else {
         format!("{what} could not be read: {error}")
     }

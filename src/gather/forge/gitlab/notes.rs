@@ -1,7 +1,8 @@
 //! What GitLab itself noted on a merge request: a log with author and time, where the list of approvals holds only what stands now.
 //! The words are those of `SystemNotes::MergeRequestsService` in GitLab's source, which are not translated.
 
-use super::shapes::{Note, User};
+use super::shapes::Note;
+use super::user::User;
 use super::{Asking, merge_request};
 use crate::gather::http::api::{ApiError, List};
 use chrono::{DateTime, Utc};

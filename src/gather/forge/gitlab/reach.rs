@@ -42,7 +42,8 @@ fn token(given: &Given, host: &str, own: bool) -> Option<(HeaderName, Secret, St
     }
     let server = given.env.get("CI_SERVER_HOST").filter(|_| own).map(str::to_ascii_lowercase);
     let named = given.env.get("GITLAB_HOST").map(|named| {
-        super::super::reach::host(named).unwrap_or_else(|| named.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase())
+        super::super::reach::host(named)
+            .unwrap_or_else(|| named.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase())
     });
     if named.or_else(|| server.clone()).is_none_or(|named| named == host)
         && let Some((token, from)) = given.token(&["GITLAB_TOKEN"])
@@ -62,7 +63,13 @@ mod tests {
     use super::*;
     use crate::gather::platform::Env;
 
-    fn told(variables: &[(&str, &str)], platform: &str, url: Option<&str>, page: Option<&str>, token: Option<&str>) -> String {
+    fn told(
+        variables: &[(&str, &str)],
+        platform: &str,
+        url: Option<&str>,
+        page: Option<&str>,
+        token: Option<&str>,
+    ) -> String {
         let env = Env::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
         let token = token.map(|t| Secret::new(t.to_owned()));
         let given = Given {
@@ -82,14 +89,21 @@ mod tests {
 
     #[test]
     fn a_job_reaches_its_own_server_and_no_other() {
-        let job = [("CI_API_V4_URL", "https://git.corp.test/api/v4"), ("CI_SERVER_HOST", "git.corp.test"), ("CI_JOB_TOKEN", "j")];
+        let job = [
+            ("CI_API_V4_URL", "https://git.corp.test/api/v4"),
+            ("CI_SERVER_HOST", "git.corp.test"),
+            ("CI_JOB_TOKEN", "j"),
+        ];
         let own = told(&job, "gitlab", None, Some("https://git.corp.test/g/p"), None);
         assert_eq!(own, "https://git.corp.test/api/v4 job-token j CI_JOB_TOKEN");
         assert_eq!(told(&job, "gitlab", Some("https://gitlab.com/api/v4"), None, None), "none", "another host");
         assert_eq!(told(&job, "jenkins", Some("https://git.corp.test/api/v4"), None, None), "none", "no job of GitLab");
         assert_eq!(told(&job[..1], "gitlab", None, None, None), "none");
         let lent = [&job[..], &[("GITLAB_TOKEN", "t")]].concat();
-        assert_eq!(told(&lent, "gitlab", None, None, None), "https://git.corp.test/api/v4 private-token t GITLAB_TOKEN");
+        assert_eq!(
+            told(&lent, "gitlab", None, None, None),
+            "https://git.corp.test/api/v4 private-token t GITLAB_TOKEN"
+        );
         assert_eq!(told(&lent, "gitlab", Some("https://evil.test/api/v4"), None, None), "none");
         let given = told(&lent, "gitlab", Some("https://git2.test/api/v4/"), None, Some("f"));
         assert_eq!(given, "https://git2.test/api/v4 private-token f --api-token");
@@ -109,9 +123,16 @@ mod tests {
             assert_eq!(told(&lent, "jenkins", None, Some(page), None), format!("{base} private-token t GITLAB_TOKEN"));
         }
         let other = [("GITLAB_TOKEN", "t"), ("GITLAB_HOST", "https://git.other.test")];
-        assert_eq!(told(&other, "jenkins", None, Some("https://gitlab.com/g/p"), None), "none", "the token is another host's");
+        assert_eq!(
+            told(&other, "jenkins", None, Some("https://gitlab.com/g/p"), None),
+            "none",
+            "the token is another host's"
+        );
         let bare = [("GITLAB_TOKEN", "t"), ("GITLAB_HOST", "gitlab.com")];
-        assert!(told(&bare, "jenkins", None, Some("https://gitlab.com/g/p"), None).starts_with("https://gitlab.com/api/v4 "));
+        assert!(
+            told(&bare, "jenkins", None, Some("https://gitlab.com/g/p"), None)
+                .starts_with("https://gitlab.com/api/v4 ")
+        );
         assert_eq!(told(&lent, "jenkins", None, None, None), "none");
         assert_eq!(told(&[], "jenkins", None, Some("https://gitlab.com/g/p"), None), "none");
     }

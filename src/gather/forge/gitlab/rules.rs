@@ -29,9 +29,9 @@ pub(super) fn of(asking: &Asking, branch: &str, settings: Option<&Project>, miss
             rules.code_owners = protection.code_owner_approval_required;
             // an empty list is what "no one" of old looks like
             let nobody = |levels: &Vec<super::shapes::Access>| {
-                levels.iter().all(|a| {
-                    a.access_level == Some(0) && a.user_id.or(a.group_id).or(a.deploy_key_id).is_none()
-                })
+                levels
+                    .iter()
+                    .all(|a| a.access_level == Some(0) && a.user_id.or(a.group_id).or(a.deploy_key_id).is_none())
             };
             rules.pull_request_required = protection.push_access_levels.as_ref().map(nobody);
         }

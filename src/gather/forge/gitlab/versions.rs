@@ -37,7 +37,9 @@ impl Versions {
         let commit = version.head_commit_sha.clone();
         let merged = self.0.iter().rev().find(|v| v.head_commit_sha.as_deref() == head && head.is_some());
         let stale = match (&commit, head) {
-            (Some(commit), Some(head)) => Some(commit != head && !merged.is_some_and(|merged| same_patch(version, merged))),
+            (Some(commit), Some(head)) => {
+                Some(commit != head && !merged.is_some_and(|merged| same_patch(version, merged)))
+            }
             _ => None,
         };
         (commit, stale)

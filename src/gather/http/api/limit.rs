@@ -34,7 +34,8 @@ pub(super) fn of(answer: &Response, now: DateTime<Utc>) -> Option<Limit> {
         403 => after.is_some() || used_up("x-ratelimit-remaining") || says_so(answer),
         _ => false,
     };
-    if !asked_too_often && !(answer.status == 503 && after.is_some()) {
+    let rests = answer.status == 503 && after.is_some();
+    if !(asked_too_often || rests) {
         return None;
     }
     let window = |left: &str, end: &str| {
@@ -110,7 +111,8 @@ mod tests {
         let none = h("x-ratelimit-remaining", 0);
         let some = h("x-ratelimit-remaining", 4711);
         let secondary = r#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes."}"#;
-        let table: Vec<(&str, u16, Vec<(&str, String)>, &str, Option<(u32, bool)>)> = vec![
+        type Row = (&'static str, u16, Vec<(&'static str, String)>, &'static str, Option<(u32, bool)>);
+        let table: Vec<Row> = vec![
             ("GitHub, window used up", 403, vec![none.clone(), h("x-ratelimit-reset", NOW + 30)], "", Some((31, true))),
             ("the same as 429", 429, vec![none.clone(), h("x-ratelimit-reset", NOW + 30)], "", Some((31, true))),
             ("GitHub, secondary", 403, vec![some.clone(), h("retry-after", 7)], secondary, Some((7, true))),

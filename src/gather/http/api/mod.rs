@@ -287,6 +287,37 @@ fn is_page(answer: &Response, body: &[u8]) -> bool {
     kind.starts_with("text/html") || body.trim_ascii_start().starts_with(b"<")
 }
 
+/// `bytes` as headers and as the body of an answer, and as a name in a path. For `fuzz/`.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(target) = link::next(&text) {
+        assert!(text.contains(&target) && !target.contains('>'), "a target is a part of its header");
+    }
+    let line = text.split('\n').next().unwrap_or_default();
+    for (status, name) in [(429, "retry-after"), (403, "x-ratelimit-reset"), (503, "retry-after"), (403, "date")] {
+        let value = ::http::HeaderValue::from_bytes(line.as_bytes());
+        let headers = value.into_iter().map(|value| (HeaderName::from_static(name), value)).collect();
+        let answer = Response { status, headers, body: bytes.to_vec() };
+        if let Some(limit) = limit::of(&answer, DateTime::UNIX_EPOCH) {
+            assert!(limit.seconds > 0, "who waits for nothing asks for ever");
+            let _ = limit.until(DateTime::UNIX_EPOCH);
+        }
+    }
+    let _ = serde_json::from_slice::<List<serde_json::Value>>(bytes).map(List::open);
+    let path = format!("repos/{}/pulls", segment(line));
+    if let (None, Ok(url)) = (path::climbs(&path), Url::parse(&format!("https://api.example/{path}"))) {
+        assert!(
+            url.path_segments().is_some_and(|s| s.count() == 3) && url.query().is_none(),
+            "a name stays in its place"
+        );
+        let _ = told(&url);
+    }
+    if let Some(told) = Url::parse(&text).ok().and_then(|url| Url::parse(&told(&url)).ok()) {
+        assert!(told.query_pairs().all(|(name, _)| !name.eq_ignore_ascii_case("private_token")), "a secret is told");
+    }
+}
+
 /// The permission that GitHub says would have been enough (GitHub docs, "Troubleshooting the REST API").
 fn needs(answer: &Response) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-=,; ".contains(c);
