@@ -11,6 +11,8 @@ mod secret;
 mod tests;
 #[cfg(feature = "tsa")]
 mod timestamp;
+#[cfg(test)]
+mod tls_tests;
 
 pub(crate) use address::is_loopback;
 use address::{parse, place, redirected};
@@ -73,11 +75,22 @@ pub(crate) struct Limits {
     pub body: usize,
     /// Redirects that are followed.
     pub redirects: u32,
+    /// Whether they may lead to another origin, without the secrets.
+    pub away: bool,
+    /// Whether an answer that says how long to wait is waited for here; else it is the caller's.
+    pub waits: bool,
+}
+
+impl Limits {
+    /// For an API: nobody answers in its place, and its limits are waited for by who knows how long may be waited.
+    pub(crate) fn api() -> Self {
+        Self { away: false, waits: false, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 4 * 1024 * 1024, redirects: 3 }
+        Self { body: 4 * 1024 * 1024, redirects: 3, away: true, waits: true }
     }
 }
 
@@ -107,6 +120,9 @@ pub(crate) enum HttpError {
     /// The client could not start.
     #[error("could not start the HTTPS client: {0}. Install the system's CA certificates or set SSL_CERT_FILE")]
     Client(String),
+    /// The client was told what it cannot do.
+    #[error("could not start the HTTPS client: {0}")]
+    Settings(String),
     /// No connection, or it broke.
     #[error("could not reach `{0}`: {1}")]
     Unreachable(String, String),
@@ -193,9 +209,22 @@ impl Http {
     ) -> Result<T, HttpError> {
         let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
         // The timer starts inside the runtime.
-        runtime
+        let answer = runtime
             .block_on(async { tokio::time::timeout(whole, work).await })
-            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())))
+            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())));
+        answer.map_err(|e| match (e, self.proxy()) {
+            (HttpError::Unreachable(place, why), Some(proxy)) if url.scheme() == "https" => {
+                HttpError::Unreachable(place, format!("{why}. HTTPS_PROXY names `{proxy}`"))
+            }
+            (other, _) => other,
+        })
+    }
+
+    /// The proxy, as it may be told. A scheme is not always said, and then it is http.
+    fn proxy(&self) -> Option<String> {
+        let told = self.options.https_proxy.as_deref().filter(|p| !p.is_empty())?;
+        let url = Url::parse(told).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{told}")).ok());
+        Some(place(&url?))
     }
 
     async fn follow(
@@ -222,11 +251,16 @@ impl Http {
                 sent.insert(name.clone(), value);
             }
             let get = || client.get(url.clone()).headers(sent.clone());
-            let response = tries(get, &url, limits.body, self.options.tries).await?;
+            let response = tries(get, &url, limits, self.options.tries).await?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
-            url = redirected(&url, &response)?;
+            let next = redirected(&url, &response)?;
+            if !limits.away && (next.origin() != asked || !next.username().is_empty() || next.password().is_some()) {
+                let why = "it leads to another host, port, scheme or user, which is not believed in its place";
+                return Err(HttpError::Redirect(place(&url), why.into()));
+            }
+            url = next;
         }
         Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
     }
@@ -259,19 +293,23 @@ impl Http {
         if let Some(proxy) = self.options.https_proxy.as_deref().filter(|p| !p.is_empty()) {
             let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
                 // The address may hold a password.
-                HttpError::Client("the address of the HTTPS proxy cannot be read".into())
+                HttpError::Settings("the address of the proxy in HTTPS_PROXY cannot be used".into())
             })?;
             let direct = self.options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
             builder = builder.proxy(proxy.no_proxy(direct));
         }
         if let Some(pem) = &self.options.ca {
-            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|e| failed(&e))?;
+            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| bad_authority())?;
             if all.is_empty() {
-                return Err(HttpError::Client("the file of certificate authorities holds none".into()));
+                let why = "the file of certificate authorities (--ca-file) holds none; it holds certificates as PEM";
+                return Err(HttpError::Settings(why.into()));
             }
             builder = all.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
         }
-        let client = builder.build().map_err(|e| failed(&e))?;
+        let client = builder.build().map_err(|e| match failed(&e) {
+            HttpError::Client(why) if why.contains(DISTRUST) => bad_authority(),
+            other => other,
+        })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
         Ok(self.live.get_or_init(|| Live { client, runtime: Some(runtime) }))
     }
@@ -281,15 +319,16 @@ impl Http {
 async fn tries(
     request: impl Fn() -> reqwest::RequestBuilder,
     url: &Url,
-    most: usize,
+    limits: Limits,
     tries: u32,
 ) -> Result<Response, HttpError> {
     let mut pause = Duration::from_millis(200);
     for left in (0..tries.max(1)).rev() {
-        let answer = once(request(), url, most).await;
+        let answer = once(request(), url, limits.body).await;
         let wait = match &answer {
+            Ok(r) if !limits.waits && (r.status == 429 || r.headers.contains_key(RETRY_AFTER)) => return answer,
             Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
-            Err(HttpError::Unreachable(..)) => pause,
+            Err(HttpError::Unreachable(_, why)) if !why.contains(DISTRUST) => pause,
             _ => return answer,
         };
         if left == 0 || wait > Duration::from_secs(10) {
@@ -302,7 +341,7 @@ async fn tries(
 }
 
 async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
-    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), chain(&e.without_url()));
+    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), helped(chain(&e.without_url())));
     let mut answer = request.send().await.map_err(broken)?;
     if answer.content_length().is_some_and(|n| n > most as u64) {
         return Err(HttpError::TooLarge(place(url), most));
@@ -320,6 +359,23 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn bad_authority() -> HttpError {
+    HttpError::Settings(
+        "the file of certificate authorities (--ca-file) holds a certificate that cannot be read".into(),
+    )
+}
+
+/// How rustls begins what it says about a certificate.
+const DISTRUST: &str = "invalid peer certificate";
+
+/// With what would help: authorities of one's own are the rule behind a firewall.
+fn helped(mut why: String) -> String {
+    if why.contains(DISTRUST) && ["UnknownIssuer", "CaUsedAsEndEntity"].iter().any(|word| why.contains(word)) {
+        why.push_str(". If it is yours, name its certificate authority with --ca-file or SSL_CERT_FILE");
+    }
+    why
 }
 
 /// An error with its causes: reqwest's own text stops at "error sending request".
