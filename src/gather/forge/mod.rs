@@ -6,6 +6,7 @@
 
 mod approval;
 mod bitbucket;
+mod brought;
 mod bypass;
 #[cfg(test)]
 mod cases;
@@ -13,6 +14,7 @@ mod facts;
 mod gitea;
 mod github;
 mod gitlab;
+mod loose;
 mod pipeline_files;
 mod reach;
 
