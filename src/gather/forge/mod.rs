@@ -17,6 +17,7 @@ mod gitlab;
 mod loose;
 mod pipeline_files;
 mod reach;
+mod signature;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
 pub(crate) use pipeline_files::PipelineFiles;

@@ -1,5 +1,15 @@
 //! github.
 
+mod activity;
+mod answers;
+mod event;
+mod population;
+mod protected;
+mod protection;
+mod push_event;
+mod pushes;
+mod suites;
+
 use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
 
 pub(super) fn reach(_: &Given) -> Option<Reach> {
@@ -10,14 +20,14 @@ pub(super) fn changes(_: &Asking, _: &Span) -> Found {
     Found::default()
 }
 
-pub(super) fn pushes(_: &Asking, _: &Period) -> Collected {
-    Collected::default()
+pub(super) fn pushes(asking: &Asking, period: &Period) -> Collected {
+    pushes::of(asking, period)
 }
 
-pub(super) fn event(_: &Delivered, _: Option<&Asking>) -> Result<Collected, EventError> {
-    Err(EventError::Unknown(String::new()))
+pub(super) fn event(event: &Delivered, asking: Option<&Asking>) -> Result<Collected, EventError> {
+    event::of(event, asking)
 }
 
-pub(super) fn population(_: &Asking, _: &Period) -> Population {
-    Population::default()
+pub(super) fn population(asking: &Asking, period: &Period) -> Population {
+    population::of(asking, period)
 }
