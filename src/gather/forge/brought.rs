@@ -37,8 +37,10 @@ pub(super) struct Candidate {
 pub(super) enum Belongs {
     /// To these.
     To(Vec<Candidate>),
-    /// It does not say.
+    /// It does not say of this one.
     Untold,
+    /// It says of none, so the next one need not be asked about.
+    Never,
 }
 
 /// One way by which commits came: places in the span, newest first.
@@ -88,7 +90,7 @@ pub(super) fn ways(
             into && c.merge_commit.as_deref().is_some_and(|merge| is_abbreviation(merge, &commit.sha))
         };
         let mut bound = merged.iter().find(here).cloned();
-        let mut doubtful = false;
+        let mut doubtful = !told && !whole;
         if bound.is_none() && told {
             match (asks.belongs)(commit) {
                 Belongs::To(all) => {
@@ -96,7 +98,8 @@ pub(super) fn ways(
                     // it was reviewed, and what the merge left behind is not here
                     doubtful = bound.is_none() && all.iter().any(|c| branch.is_none() || c.target.as_deref() == branch);
                 }
-                Belongs::Untold => told = false,
+                Belongs::Untold => doubtful = !whole,
+                Belongs::Never => (told, doubtful) = (false, !whole),
             }
         }
         match bound {
@@ -106,7 +109,7 @@ pub(super) fn ways(
                 came.retain(|place| taken.insert(*place));
                 ways.push(Way { by: By::Request(request, method), at: came });
             }
-            None if doubtful || !told && !whole => unknown.push(at),
+            None if doubtful => unknown.push(at),
             None => direct.push(at),
         }
     }
@@ -200,6 +203,16 @@ pub(super) fn name_commits(change: &mut Change, commits: Vec<String>) {
     change.commit_count = (commits.len() > MOST_NAMED).then_some(commits.len() as u64);
     change.commits = commits;
     change.commits.truncate(MOST_NAMED);
+}
+
+/// Newest first, whichever way they were listed.
+pub(super) fn newest_first(mut commits: Vec<Commit>) -> Vec<Commit> {
+    let is_parent = |c: &Commit| commits.iter().any(|other| other.parents.contains(&c.sha));
+    let turned = commits.first().is_some_and(is_parent) && commits.last().is_some_and(|c| !is_parent(c));
+    if turned {
+        commits.reverse();
+    }
+    commits
 }
 
 /// A commit id as people read it.

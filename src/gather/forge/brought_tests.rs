@@ -23,7 +23,7 @@ fn told(
     belongs: Option<&[Candidate]>,
 ) -> Vec<String> {
     let asks = Asks {
-        belongs: &mut |_| belongs.map_or(Belongs::Untold, |all| Belongs::To(all.to_vec())),
+        belongs: &mut |_| belongs.map_or(Belongs::Never, |all| Belongs::To(all.to_vec())),
         own: &mut |c| own.iter().find(|(n, _)| *n == c.number).map(|(_, all)| all.to_vec()),
     };
     let ways = ways(commits, Some("main"), merged, whole, asks);
@@ -70,6 +70,15 @@ fn each_method_brings_its_commits_and_no_others() {
     assert_eq!(told(&rebased, &[request("4", "y")], true, &[("4", &line)], None), ["4 rebase: yx", "direct: a"]);
     let elsewhere = Candidate { target: Some("release".into()), ..request("5", "d") };
     assert_eq!(told(&graph, &[elsewhere], true, &[], None), ["direct: edcba"], "it went into another branch");
+}
+
+#[test]
+fn the_newest_comes_first_however_a_forge_lists() {
+    let line = vec![commit("c", &["b"], "C"), commit("b", &["0"], "B")];
+    let turned: Vec<Commit> = line.iter().rev().cloned().collect();
+    assert_eq!(newest_first(turned), line);
+    assert_eq!(newest_first(line.clone()), line);
+    assert_eq!(newest_first(line[..1].to_vec()), line[..1]);
 }
 
 #[test]

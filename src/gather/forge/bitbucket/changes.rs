@@ -193,7 +193,7 @@ impl Desk {
         self.own.entry(number.to_owned()).or_insert_with(|| {
             let way = format!("{}/pullrequests/{}/commits?pagelen=100", repository(asking), segment(number));
             let pages = asking.api.pages::<Paged<Commit>>(&way);
-            pages.missing.is_none().then(|| pages.items.into_iter().map(Into::into).collect())
+            pages.missing.is_none().then(|| brought::newest_first(pages.items.into_iter().map(Into::into).collect()))
         })
     }
 }
@@ -222,7 +222,7 @@ impl Lookups<'_, '_> {
                 let what = format!("the pull requests of commit {}", short(&commit.sha));
                 say(&mut self.desk.missing, unread(&what, &e, LINKS));
             }
-            return Belongs::Untold;
+            return Belongs::Never;
         }
         let mut all = Vec::new();
         for found in pages.items {
