@@ -6,6 +6,7 @@
 
 mod approval;
 mod bitbucket;
+mod brought;
 mod bypass;
 #[cfg(test)]
 mod cases;
@@ -15,6 +16,7 @@ mod fuzz;
 mod gitea;
 mod github;
 mod gitlab;
+mod loose;
 mod pipeline_files;
 mod reach;
 mod signature;
