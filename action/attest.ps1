@@ -16,15 +16,18 @@ $names = @(
     'REPORT', 'REPORT_FORMAT', 'GATE_THRESHOLD', 'TEST_EXIT', 'ARTIFACT', 'IMAGE', 'IMAGE_METADATA', 'OCI_LAYOUT', 'IIDFILE', 'RESOLVE',
     'OUTCOME', 'NEEDS', 'TICKET', 'TICKET_PATTERN', 'REASON', 'EMERGENCY', 'APPROVED_BY', 'REVIEW_DAYS', 'OPERATOR', 'OPERATOR_TOKEN', 'OPERATOR_JWKS',
     'ON_BEHALF_OF', 'ENV', 'HEARTBEAT',
+    'API', 'API_TOKEN', 'API_URL', 'FORGE', 'API_PATIENCE', 'CA_FILE', 'PIPELINE_FILE', 'IDENTITY', 'KEEP_EMAIL',
     'RETAIN', 'LOCK_MODE', 'LEGAL_HOLD', 'ANCHOR', 'TSA_URL', 'SPOOL', 'EMIT', 'EMIT_DIR',
     'SIGNING_KEY', 'PASSPHRASE', 'PASSPHRASE_FILE', 'SIGNER', 'PUBLIC_KEY', 'TRUST', 'KEY',
-    'FAIL_ON', 'ON_UPLOAD_FAILURE'
+    'FAIL_ON', 'REQUIRE_CHANGES', 'ON_UPLOAD_FAILURE'
 )
 foreach ($name in $names) {
     $value = [Environment]::GetEnvironmentVariable("INPUT_$name")
     [Environment]::SetEnvironmentVariable("INPUT_$name", $null)
     if ($value) { [Environment]::SetEnvironmentVariable("VOUCHSAFE_$name", $value) }
 }
+if ($env:INPUT_GITHUB_TOKEN -and -not $env:GITHUB_TOKEN) { $env:GITHUB_TOKEN = $env:INPUT_GITHUB_TOKEN }
+[Environment]::SetEnvironmentVariable('INPUT_GITHUB_TOKEN', $null)
 
 $bundles = Join-Path $env:RUNNER_TEMP ('vouchsafe.' + [Guid]::NewGuid().ToString('N'))
 $null = New-Item -ItemType Directory -Path $bundles

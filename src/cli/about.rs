@@ -117,6 +117,8 @@ pub(crate) struct Known<'a> {
     pub(crate) started_on: Option<DateTime<Utc>>,
     /// Id for a run that no platform gives one, instead of the record's own.
     pub(crate) seed: Option<uuid::Uuid>,
+    /// Certificate authorities that a registry is believed by, beside those of the system.
+    pub(crate) ca: Option<Vec<u8>>,
     /// Who a token named when the command began: it may have expired since. Absent where it is to be asked now.
     pub(crate) by_token: Option<FromToken>,
 }
@@ -162,6 +164,7 @@ pub(crate) fn gathered(
         images: images(args),
         resolve: args.resolve,
         docker_config: docker_config(world),
+        ca: known.ca,
         outcome: outcome.transpose()?,
         needs: known.needs.map(str::to_owned),
         tickets: args.ticket.clone(),

@@ -4,8 +4,11 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, SignArgs};
 use super::words;
 use super::world::World;
+use crate::export::shown;
 use crate::record::json;
-use crate::seal::trust::{TrustSet, TrustedKey};
+use crate::seal::token;
+use crate::seal::trust::{PinnedIssuer, TrustSet, TrustedKey};
+use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use std::path::PathBuf;
@@ -61,11 +64,16 @@ struct Show {
     sign: SignArgs,
 }
 
-/// Add a public key to a trust set, revoke one, or list them
+/// Add a public key to a trust set, revoke one, pin the keys of a CI platform, or list what is believed
+///
+/// A platform's keys are those by which it signs who runs there (docs/IDENTITY.md). Fetch them yourself, from the platform:
+/// those that a record brings along prove nothing. Platforms change their keys, so several sets of one issuer are kept.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   vouchsafe key trust public.pem --trust trust.json --environment production --valid-until 2027-12-31
-  vouchsafe key trust --revoke SHA256:… --on 2026-11-01 --reason 'laptop lost' --trust trust.json")]
+  vouchsafe key trust --revoke SHA256:… --on 2026-11-01 --reason 'laptop lost' --trust trust.json
+  curl -fsS https://token.actions.githubusercontent.com/.well-known/jwks > github.jwks
+  vouchsafe key trust --jwks github.jwks --issuer https://token.actions.githubusercontent.com --trust trust.json")]
 struct Trust {
     /// Public key (PEM) to trust
     #[arg(value_name = "PUBLIC.pem")]
@@ -97,7 +105,13 @@ struct Trust {
     /// Why it is revoked
     #[arg(long, value_name = "TEXT", requires = "revoke")]
     reason: Option<String>,
-    /// One JSON object a key
+    /// Keys (JSON Web Key Set) of a CI platform that signs who runs there, to pin beside those that are pinned
+    #[arg(long, value_name = "FILE", requires = "issuer", conflicts_with_all = ["file", "revoke"])]
+    jwks: Option<PathBuf>,
+    /// Whose keys they are, as its tokens say it (`iss`)
+    #[arg(long, value_name = "URL", requires = "jwks")]
+    issuer: Option<String>,
+    /// One JSON object a key or key set
     #[arg(long)]
     json: bool,
 }
@@ -203,10 +217,22 @@ fn change_trust(world: &mut World, args: &Trust) -> Answer {
         set.revoke(keyid, on, args.reason.clone())?;
         trust::write_trust(&file, &set)?;
         world.say(&format!("revoked {keyid} from {on} on in {}", file.display()));
+    } else if let Some((jwks, issuer)) = args.jwks.as_ref().zip(args.issuer.as_ref()) {
+        let pinned = trust::issuer_keys(world, jwks, issuer)?;
+        let kids =
+            token::kids(&pinned.jwks).with_context(|| format!("could not use the keys in `{}`", jwks.display()))?;
+        set.pin(pinned)?;
+        trust::write_trust(&file, &set)?;
+        let keys = shown::many(kids.len() as u64, "key", "keys");
+        world.say(&shown::line(&format!("pinned {keys} of {issuer} in {}", file.display())));
     } else {
         for (keyid, key) in set.iter() {
             let line = if args.json { json::to_string(&described(keyid, key))? } else { told(keyid, key) };
-            words::writeln_quietly(world, &crate::export::shown::line(&line))?;
+            words::writeln_quietly(world, &shown::line(&line))?;
+        }
+        for pinned in set.issuers() {
+            let line = if args.json { json::to_string(&issuer_described(pinned))? } else { issuer_told(pinned) };
+            words::writeln_quietly(world, &shown::line(&line))?;
         }
         if set.iter().next().is_none() {
             world.say(&format!("no key is trusted in {}", file.display()));
@@ -224,6 +250,16 @@ fn described(keyid: &str, key: &TrustedKey) -> serde_json::Value {
         "keyid": keyid, "name": key.name, "validFrom": key.valid_from, "validUntil": key.valid_until,
         "environments": key.environments, "revokedOn": key.revoked_on, "revokedWhy": key.revoked_why,
     })
+}
+
+fn issuer_described(pinned: &PinnedIssuer) -> serde_json::Value {
+    let kids = token::kids(&pinned.jwks).unwrap_or_default();
+    json!({"issuer": pinned.issuer, "kids": kids, "pinnedOn": pinned.pinned_on})
+}
+
+fn issuer_told(pinned: &PinnedIssuer) -> String {
+    let kids = token::kids(&pinned.jwks).unwrap_or_default();
+    format!("{}, keys {}, pinned on {}", pinned.issuer, kids.join(", "), pinned.pinned_on)
 }
 
 fn told(keyid: &str, key: &TrustedKey) -> String {

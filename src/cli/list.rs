@@ -6,6 +6,7 @@ use super::world::World;
 use super::{open_vault, progress, words};
 use crate::export::{RENDERERS, shown};
 use crate::ledger::filter::{self, Filter};
+use crate::ledger::identity::{self, Checked, State};
 use crate::ledger::{self, Entry, Verdict};
 use chrono::NaiveDate;
 use clap::builder::PossibleValuesParser;
@@ -166,6 +167,8 @@ pub(crate) struct Tally {
     pub(crate) newer: u64,
     /// Records without a leaf that are young enough to wait for one.
     pub(crate) on_their_way: u64,
+    /// Platform identities by what they are worth.
+    pub(crate) identity: identity::Counts,
     warnings: Vec<String>,
 }
 
@@ -183,11 +186,23 @@ impl Tally {
         }
     }
 
+    /// Counts the platform identity of a record, if it has one.
+    pub(crate) fn see_identity(&mut self, checked: Option<&Checked>) {
+        if let Some(checked) = checked {
+            self.identity.see(checked.state);
+        }
+    }
+
     /// The exit code that these verdicts call for.
     pub(crate) fn exit(&self) -> Exit {
+        let identity = match self.identity.worst() {
+            Some(State::Broken) => Exit::Unverified,
+            Some(State::Contradicted) => Exit::Findings,
+            _ => Exit::Done,
+        };
         // A record whose leaf may be on its way is no finding yet.
         let counts = |(verdict, n): &(&Verdict, &u64)| **verdict != Verdict::Unlinked || **n > self.on_their_way;
-        self.by.iter().filter(counts).fold(Exit::Done, |worst, (verdict, _)| worst.or(exit_of(*verdict)))
+        self.by.iter().filter(counts).fold(identity, |worst, (verdict, _)| worst.or(exit_of(*verdict)))
     }
 }
 

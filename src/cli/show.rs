@@ -3,9 +3,10 @@
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, proof, words};
+use super::{open_vault, proof, told, words};
 use crate::export::{figures, said, sheet, shown};
 use crate::ledger::filter::Filter;
+use crate::ledger::identity::Checked;
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::parts_v1::{Actor, Status};
 use crate::record::run_v1::{ArtifactKind, RunRecord};
@@ -75,12 +76,13 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
             "`vouchsafe list` shows what is there",
         ));
     }
+    let identity = ledger::identity::check(&entry, &trusting.set);
     if let Some(file) = &args.proof {
         proof::write(world, &vault, &trusting.set, &entry, file)?;
     } else if args.json {
-        words::writeln_quietly(world, &as_json(&entry)?)?;
+        words::writeln_quietly(world, &as_json(&entry, identity.as_ref())?)?;
     } else {
-        let text = told(&entry, &trusting.from);
+        let text = told(&entry, identity.as_ref(), &trusting.from);
         words::writeln_quietly(world, text.trim_end())?;
     }
     Ok(match entry.verdict {
@@ -152,7 +154,7 @@ fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
     entry.record.as_ref().map(|record| record.head().recorded_on)
 }
 
-fn as_json(entry: &Entry) -> anyhow::Result<String> {
+fn as_json(entry: &Entry, identity: Option<&Checked>) -> anyhow::Result<String> {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Shown<'a> {
@@ -162,6 +164,7 @@ fn as_json(entry: &Entry) -> anyhow::Result<String> {
         keyid: Option<&'a str>,
         sha256: Option<crate::record::digest::Sha256Digest>,
         unknown_fields: &'a [String],
+        identity: Option<serde_json::Value>,
         statement: Option<&'a RawValue>,
     }
     let statement = entry.payload.as_deref().map(serde_json::from_slice::<&RawValue>).transpose()?;
@@ -172,6 +175,7 @@ fn as_json(entry: &Entry) -> anyhow::Result<String> {
         keyid: entry.keyid.as_deref(),
         sha256: entry.sha256,
         unknown_fields: &entry.unknown_fields,
+        identity: identity.map(|i| serde_json::json!({"state": i.state.as_str(), "issuer": i.issuer, "why": i.why})),
         statement,
     })?)
 }
@@ -190,13 +194,14 @@ impl Page {
     }
 }
 
-fn told(entry: &Entry, trust: &str) -> String {
+fn told(entry: &Entry, identity: Option<&Checked>, trust: &str) -> String {
     let mut page = Page(String::new());
     page.line("verdict", format!("{}: {}", entry.verdict.as_str(), entry.why));
     page.line("trust", trust);
     page.line("address", &entry.address);
     page.maybe("sha256", entry.sha256.map(|d| d.to_string()));
     page.maybe("key", entry.keyid.as_ref());
+    page.maybe("identity", identity.map(|i| format!("{}: {}", i.state.as_str(), i.why)));
     match &entry.record {
         Some(Record::Run(record)) => run_told(&mut page, record),
         Some(record) => page.line("record", said::of(record)),
@@ -274,10 +279,10 @@ fn run_told(page: &mut Page, r: &RunRecord) {
         };
         page.line("command", format!("{} ended with {}, {of}", c.name, c.exit_code));
     }
+    page.maybe("since", r.previous.as_ref().map(|p| &p.address));
     for change in &r.changes {
-        if let Some(p) = &change.pull_request {
-            page.line("change", format!("pull request {} {}", p.number, p.url.as_deref().unwrap_or_default()));
-        }
+        page.line("change", told::change_line(change));
+        page.maybe("  page", change.pull_request.as_ref().and_then(|p| p.url.as_ref()));
     }
     if !r.tickets.is_empty() {
         let all: Vec<String> = r.tickets.iter().map(|t| format!("{} ({})", t.id, t.named_in)).collect();

@@ -2,12 +2,12 @@
 //!
 //! All text of others stands in code spans in which nothing acts. What is not known is said.
 
-use super::told::{Told, tests_line, verb, waits};
+use super::told::{self, Told, tests_line, verb, waits};
 use crate::export::shown::{self, markdown};
 use crate::record::RunRecord;
 use crate::record::change_v1::Change;
 use crate::record::parts_v1::{Actor, Status};
-use crate::record::pull_request_v1::ReviewState;
+use crate::record::pull_request_v1::{Approved, ReviewState};
 use crate::record::run_v1::Artifact;
 use anyhow::{Context as _, bail};
 use std::io::Write as _;
@@ -142,19 +142,45 @@ fn artifacts(all: &[Artifact]) -> String {
 fn approvals(record: &RunRecord) -> String {
     let said = record.completeness.iter().find(|c| c.section == "changes" && c.status != Status::Complete);
     let unknown = said.map(|c| format!("not all known: {}", markdown(c.why.as_deref().unwrap_or_default())));
+    let since = record.previous.as_ref().map(|p| format!("since {}", markdown(&p.address)));
+    let more = record.changes.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| format!("and {more} more, which the record names"));
     let known = record.changes.iter().take(MOST).map(change);
-    let all: Vec<String> = known.chain(unknown).collect();
-    if all.is_empty() { "none".to_owned() } else { all.join("<br>") }
+    let all: Vec<String> = since.into_iter().chain(known).chain(more).chain(unknown).collect();
+    if record.changes.is_empty() && all.is_empty() { "none".to_owned() } else { all.join("<br>") }
 }
 
+/// One change: what it is, whether it was approved and why, and what the platform's own rules had against it.
 fn change(change: &Change) -> String {
     let what = match &change.pull_request {
-        Some(pull) => format!("pull request {}", markdown(&pull.number)),
-        None => "no pull request".to_owned(),
+        Some(pull) => {
+            let title = pull.title.as_deref().map(|t| format!(" {}", markdown(t))).unwrap_or_default();
+            format!("pull request {}{title}", markdown(&pull.number))
+        }
+        None => {
+            let first = change.commits.first().map(|sha| format!(" {}", markdown(sha))).unwrap_or_default();
+            format!("**{}**{first}, no pull request", change.via.as_str())
+        }
     };
-    let approved = change.reviews.iter().filter(|r| r.state == ReviewState::Approved);
-    let who: Vec<String> = approved.map(|r| markdown(&name(&r.reviewer))).collect();
-    if who.is_empty() { what } else { format!("{what}, approved by {}", who.join(" ")) }
+    let approved = match &change.approval {
+        Some(a) if a.verdict == Approved::Yes => format!(": approved, {}", markdown(&a.why)),
+        Some(a) if a.verdict == Approved::No => format!(": **not approved**, {}", markdown(&a.why)),
+        Some(a) => format!(": approval unknown, {}", markdown(&a.why)),
+        None => {
+            let approved = change.reviews.iter().filter(|r| r.state == ReviewState::Approved);
+            let who: Vec<String> = approved.map(|r| markdown(&name(&r.reviewer))).collect();
+            if who.is_empty() { String::new() } else { format!(", approved by {}", who.join(" ")) }
+        }
+    };
+    let failing: Vec<String> = told::failing_checks(change).take(MOST).map(markdown).collect();
+    let failing = if failing.is_empty() {
+        String::new()
+    } else {
+        format!(", **required and not passed**: {}", failing.join(" "))
+    };
+    let files: Vec<String> = change.pipeline_files.iter().flatten().take(MOST).map(|f| markdown(f)).collect();
+    let files = if files.is_empty() { String::new() } else { format!(", changes the pipeline: {}", files.join(" ")) };
+    format!("{what}{approved}{failing}{files}")
 }
 
 fn name(actor: &Actor) -> String {

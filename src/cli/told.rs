@@ -7,10 +7,15 @@ use super::{outputs, summary, words};
 use crate::attest::{Receipt, Stored};
 use crate::export::{sheet, shown};
 use crate::gather::Gathered;
-use crate::record::parts_v1::Status;
+use crate::record::change_v1::Change;
+use crate::record::parts_v1::{Completeness, Status};
+use crate::record::pull_request_v1::Approved;
 use crate::record::{Record, RunRecord};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
+
+/// Changes that are named in the receipt; the record has them all.
+const MOST_CHANGES: usize = 10;
 
 /// All that is known of a record when the command ends.
 pub(crate) struct Told<'a> {
@@ -127,7 +132,53 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
     if let Some(commit) = &record.commit {
         lines.push(format!("  commit    {}", commit.sha));
     }
+    lines.extend(record.identity.as_ref().map(|identity| format!("  identity  {}", super::identity::line(identity))));
+    if let Some(previous) = &record.previous {
+        lines.push(format!("  since     {}", previous.address));
+        let complete = |c: &Completeness| c.section == "changes" && c.status == Status::Complete;
+        if record.changes.is_empty() && record.completeness.iter().any(complete) {
+            lines.push("  change    none that was not there before".to_owned());
+        }
+    }
+    lines.extend(record.changes.iter().take(MOST_CHANGES).map(|change| format!("  change    {}", change_line(change))));
+    let more = record.changes.len().saturating_sub(MOST_CHANGES);
+    if more > 0 {
+        lines.push(format!("  change    and {more} more"));
+    }
     lines
+}
+
+/// One change in a line: its number and title, and whether it was approved.
+pub(super) fn change_line(change: &Change) -> String {
+    let what = match &change.pull_request {
+        Some(pull) => format!("#{} {}", pull.number, pull.title.as_deref().unwrap_or_default()).trim_end().to_owned(),
+        None => {
+            let sha = change.commits.first().and_then(|sha| sha.get(..12)).unwrap_or("commits");
+            format!("{} {sha} without a pull request", change.via.as_str())
+        }
+    };
+    let approval = match &change.approval {
+        Some(a) if a.verdict == Approved::Yes => format!(": approved ({})", a.why),
+        Some(a) if a.verdict == Approved::No => format!(": not approved ({})", a.why),
+        Some(a) => format!(": approval unknown ({})", a.why),
+        None => String::new(),
+    };
+    let failing = failing_checks(change).count() as u64;
+    let failing = if failing > 0 {
+        format!(", {} not passed", shown::many(failing, "required check", "required checks"))
+    } else {
+        String::new()
+    };
+    format!("{what}{approval}{failing}")
+}
+
+/// Checks that the rules ask for and that had not succeeded when the change was merged.
+pub(super) fn failing_checks(change: &Change) -> impl Iterator<Item = &str> {
+    change
+        .checks
+        .iter()
+        .filter(|c| c.required == Some(true) && c.passed_at_merge == Some(false))
+        .map(|c| c.name.as_str())
 }
 
 /// How the record came to stand in the vault.

@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::world::World;
 use crate::seal::key::{KeyError, PrivateKey, PublicKey};
 use crate::seal::signer::{self, Signer, SigningCommand};
-use crate::seal::trust::{TrustSet, TrustedKey};
+use crate::seal::trust::{PinnedIssuer, TrustSet, TrustedKey};
 use crate::vault::Vault;
 use anyhow::Context as _;
 use std::io::Write as _;
@@ -97,6 +97,18 @@ pub(crate) fn public_key(world: &World, file: &Path) -> Result<PublicKey, Failur
 pub(crate) fn read_trust(file: &Path) -> Result<TrustSet, Failure> {
     let bytes = std::fs::read(file).with_context(|| format!("could not read trust set `{}`", file.display()))?;
     Ok(TrustSet::parse(&bytes).with_context(|| format!("could not use trust set `{}`", file.display()))?)
+}
+
+/// Largest file of keys, in bytes.
+const LARGEST_JWKS: u64 = 1 << 20;
+
+/// Reads a key set of an issuer of identity tokens, to be pinned now.
+pub(crate) fn issuer_keys(world: &World, file: &Path, issuer: &str) -> Result<PinnedIssuer, Failure> {
+    use std::io::Read as _;
+    let mut jwks = String::new();
+    let read = std::fs::File::open(world.at(file)).and_then(|f| f.take(LARGEST_JWKS).read_to_string(&mut jwks));
+    read.with_context(|| format!("could not read the keys in `{}`", file.display()))?;
+    Ok(PinnedIssuer { issuer: issuer.to_owned(), jwks, pinned_on: (world.now)() })
 }
 
 /// Writes a trust set whole: a reader sees the old or the new one, never half of it.

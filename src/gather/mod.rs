@@ -2,10 +2,12 @@
 
 pub(crate) mod artifact;
 mod compose;
+pub(crate) mod days;
 pub(crate) mod files;
 pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod identity;
 pub(crate) mod image;
 pub(crate) mod outcome;
 pub(crate) mod pick;
@@ -15,7 +17,7 @@ pub(crate) mod report;
 pub(crate) mod tickets;
 pub(crate) mod variables;
 
-pub(crate) use compose::{Ask, Emergency, Gathered, TestExit, gather};
+pub(crate) use compose::{Answer, Ask, Emergency, Gathered, TestExit, gather};
 
 /// Told of long work: what is being done, how many bytes of how many (where known).
 pub(crate) type Progress<'a> = dyn FnMut(&str, u64, Option<u64>) + 'a;

@@ -1,7 +1,7 @@
 //! `https://vouchsafe.dev/run/v1`: what one pipeline run or manual deployment did. Frozen once released.
 
 use super::change_v1::Change;
-use super::digest::DigestSet;
+use super::digest::{DigestSet, Sha256Digest};
 use super::identity_v1::Identity;
 use super::parts_v1::{Actor, Completeness, Operator, Provenance, Repository, Run, Ticket, Tool};
 use super::test_run_v1::TestRun;
@@ -49,6 +49,10 @@ pub(crate) struct RunRecord {
     /// How the commits got here since the previous deployment.
     #[serde(default)]
     pub changes: Vec<Change>,
+    /// The deployment before this one, since which `changes` tells. Absent where there was none, or it was not looked for;
+    /// `completeness` and `provenance` of `changes` say which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
     /// Tickets named by branch, commit message, pull request title or flag.
     #[serde(default)]
     pub tickets: Vec<Ticket>,
@@ -74,6 +78,21 @@ pub(crate) struct RunRecord {
     /// before it (`record::without_identity`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+}
+
+/// The newest record before this one of another run that deployed the same component of the same repository to the same
+/// environment and succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Previous {
+    /// Its address in the vault.
+    pub address: String,
+    /// SHA-256 of the stored object, as it was read.
+    pub sha256: Sha256Digest,
+    /// The commit that it deployed.
+    pub commit: String,
+    /// When it was made, by the clock of the machine that made it.
+    pub recorded_on: DateTime<Utc>,
 }
 
 /// A command that ran tests or scans. A report may be silent about what did not load; the exit code is not.

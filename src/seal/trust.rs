@@ -3,12 +3,15 @@
 use super::error::shown;
 use super::key::PublicKey;
 use super::strict_json::StrictError;
+use super::token;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The version that is written, and the only one that is read.
 pub(super) const VERSION: u64 = 1;
 /// Bounds the work of trying every key on every signature.
 const MAX_KEYS: usize = 1024;
+/// Bounds the same for key sets of issuers.
+const MAX_ISSUERS: usize = 256;
 
 /// A key and what it is trusted for. Only ever whole: reading and adding check it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,18 @@ impl TrustedKey {
     }
 }
 
+/// A key set (RFC 7517) with which somebody else signs identity tokens, as it was when somebody looked at it and believed it.
+/// Issuers change their keys, so that one may have several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PinnedIssuer {
+    /// Who signs (`iss`), exactly as it stands in the tokens.
+    pub(crate) issuer: String,
+    /// The key set, as JSON.
+    pub(crate) jwks: String,
+    /// When it was pinned.
+    pub(crate) pinned_on: DateTime<Utc>,
+}
+
 /// Why a trust set was not read or changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrustError {
@@ -70,6 +85,17 @@ pub(crate) enum TrustError {
         /// What is wrong with it.
         why: String,
     },
+    /// A key set in it is wrong.
+    #[error("could not trust issuers[{index}]: {why}")]
+    Issuer {
+        /// Which one, from 0.
+        index: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The key set is in it already.
+    #[error("these keys of {0} are in the trust set already")]
+    Pinned(String),
     /// The key is in it already.
     #[error("the key {0} is in the trust set already")]
     Known(String),
@@ -119,12 +145,13 @@ pub(crate) struct Trusted {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TrustSet {
     keys: Vec<(String, TrustedKey)>,
+    issuers: Vec<PinnedIssuer>,
 }
 
 impl TrustSet {
     /// A set that trusts `key` for everything: what a single `public.pem` says.
     pub(crate) fn of(key: PublicKey) -> Self {
-        Self { keys: vec![(key.keyid(), TrustedKey::new(key))] }
+        Self { keys: vec![(key.keyid(), TrustedKey::new(key))], issuers: Vec::new() }
     }
 
     /// Adds a key that is not there yet.
@@ -139,6 +166,34 @@ impl TrustSet {
         }
         self.keys.push((keyid, key));
         Ok(())
+    }
+
+    /// Pins a key set of an issuer, beside those that are pinned already.
+    pub(crate) fn pin(&mut self, mut pinned: PinnedIssuer) -> Result<(), TrustError> {
+        let index = self.issuers.len();
+        let wrong = |why: String| TrustError::Issuer { index, why };
+        if index == MAX_ISSUERS {
+            return Err(wrong(format!("there are {MAX_ISSUERS} key sets already")));
+        }
+        let loopback = ["http://127.0.0.1", "http://localhost"].iter().any(|start| pinned.issuer.starts_with(start));
+        let odd = pinned.issuer.chars().any(|c| c.is_whitespace() || c.is_control());
+        if odd || !(pinned.issuer.starts_with("https://") || loopback) {
+            return Err(wrong(format!("the issuer `{}` is no https:// address", shown(&pinned.issuer))));
+        }
+        token::kids(&pinned.jwks).map_err(|e| wrong(e.to_string()))?;
+        // one spelling of a set, whatever its white space
+        let jwks: serde_json::Value = serde_json::from_str(&pinned.jwks).map_err(|e| wrong(e.to_string()))?;
+        pinned.jwks = jwks.to_string();
+        if self.issuers.iter().any(|p| p.issuer == pinned.issuer && p.jwks == pinned.jwks) {
+            return Err(TrustError::Pinned(pinned.issuer));
+        }
+        self.issuers.push(pinned);
+        Ok(())
+    }
+
+    /// The pinned key sets, in the order of the file.
+    pub(crate) fn issuers(&self) -> &[PinnedIssuer] {
+        &self.issuers
     }
 
     /// Revokes a key from `on` on, which may be moved to an earlier instant later, and never back.

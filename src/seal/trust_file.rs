@@ -3,9 +3,10 @@
 use super::error::shown;
 use super::key::PublicKey;
 use super::strict_json::{self, Numbers};
-use super::trust::{TrustError, TrustSet, TrustedKey, VERSION};
+use super::trust::{PinnedIssuer, TrustError, TrustSet, TrustedKey, VERSION};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: usize = 4 << 20;
@@ -15,6 +16,17 @@ const MAX_BYTES: usize = 4 << 20;
 struct File {
     version: u64,
     keys: Vec<Row>,
+    /// Absent in files that pin nothing, also in all that were written before there was such a thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    issuers: Vec<IssuerRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct IssuerRow {
+    issuer: String,
+    jwks: Value,
+    pinned_on: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +87,10 @@ impl TrustSet {
                 other => wrong(other.to_string()),
             })?;
         }
+        for row in file.issuers {
+            let IssuerRow { issuer, jwks, pinned_on } = row;
+            set.pin(PinnedIssuer { issuer, jwks: jwks.to_string(), pinned_on })?;
+        }
         Ok(set)
     }
 
@@ -90,7 +106,12 @@ impl TrustSet {
             revoked_on: k.revoked_on,
             revoked_why: k.revoked_why.clone(),
         };
-        let file = File { version: VERSION, keys: self.iter().map(row).collect() };
+        let issuer = |pinned: &PinnedIssuer| {
+            let jwks = serde_json::from_str(&pinned.jwks)?;
+            Ok(IssuerRow { issuer: pinned.issuer.clone(), jwks, pinned_on: pinned.pinned_on })
+        };
+        let issuers = self.issuers().iter().map(issuer).collect::<Result<_, serde_json::Error>>()?;
+        let file = File { version: VERSION, keys: self.iter().map(row).collect(), issuers };
         let mut bytes = serde_json::to_vec_pretty(&file)?;
         bytes.push(b'\n');
         Ok(bytes)

@@ -5,10 +5,13 @@
 mod action;
 mod attest;
 mod bad_input;
+mod changes;
 mod corpus;
+mod fake_github;
 mod gitlab;
 mod help;
 mod house;
+mod identity;
 mod inspect;
 mod key;
 mod ledger;

@@ -3,7 +3,9 @@
 mod heartbeat;
 
 use super::about::{self, AboutArgs, Known};
+use super::changes::{self, ChangesArgs, There};
 use super::exit::{Answer, Exit, Failure};
+use super::identity::{self, IdentityArgs};
 use super::recorded::{self, StoringArgs};
 use super::storing;
 use super::twins::Sources;
@@ -25,8 +27,8 @@ use crate::record::test_run_v1::Verdict;
       --image registry/app@sha256:… --report 'junit/*.xml' --outcome success
   vouchsafe attest --environment production --vault s3://evidence --heartbeat --anchor anchors.txt
 
-Exit codes: 0 stored · 1 could not do it, or a report could not be read · 2 wrong words · 4 a lock did not hold, or
-tests failed under --fail-on tests · 5 a different record for this run stands already (both are kept) · 6 signed and kept
+Exit codes: 0 stored · 1 could not do it, or a report could not be read · 2 wrong words · 4 a lock did not hold, tests
+failed under --fail-on tests, or changes are missing under --require-changes · 5 a different record for this run stands already (both are kept) · 6 signed and kept
 in the spool, not delivered: `vouchsafe flush`, or the next attest, delivers it")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -52,6 +54,10 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    changes: ChangesArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    #[command(flatten)]
     storing: StoringArgs,
 }
 
@@ -60,11 +66,16 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     if args.heartbeat {
         return heartbeat::run(world, args, sources);
     }
-    let known = Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ..Known::default() };
-    let gathered = about::gathered(world, &args.about, known, sources)?;
+    let ca = args.changes.api.believed(world);
+    let known =
+        Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ca: ca.clone(), ..Known::default() };
+    let mut gathered = about::gathered(world, &args.about, known, sources)?;
     words::warn(world, &gathered.warnings);
     words::warn(world, &gathered.unreadable);
+    let there = |ready| There { place: &args.storing.place, ready };
     if args.dry_run {
+        changes::learn(world, &args.changes, &args.about, &there(None), &mut gathered)?;
+        identity::add(world, &args.identity, ca, &mut gathered);
         let record = gathered.record.clone().into();
         let statement = attest::statement(&record).map_err(storing::seal_failure)?;
         if args.json {
@@ -78,11 +89,13 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return verdict(args, &gathered);
     }
     let ready = storing::ready(world, &args.storing.place)?;
+    changes::learn(world, &args.changes, &args.about, &there(Some(&ready)), &mut gathered)?;
+    identity::add(world, &args.identity, ca, &mut gathered);
     recorded::store(world, &args.storing, &gathered, &ready, args.json, None)?;
     verdict(args, &gathered)
 }
 
-/// What --fail-on makes of the record, after it is stored.
+/// What --fail-on and --require-changes make of the record, after it is stored.
 fn verdict(args: &Args, gathered: &Gathered) -> Answer {
     let on = |what: &str| args.fail_on.iter().any(|w| w == what) && !args.fail_on.iter().any(|w| w == "never");
     let unreadable = gathered.unreadable.len();
@@ -99,5 +112,5 @@ fn verdict(args: &Args, gathered: &Gathered) -> Answer {
         let error = anyhow::anyhow!("tests failed, or none ran; the record says so");
         return Err(Failure { exit: Exit::Findings, error, help: None });
     }
-    Ok(Exit::Done)
+    changes::verdict(&args.changes, &gathered.record)
 }

@@ -5,7 +5,9 @@ mod ended;
 mod reason;
 
 use super::about::{self, AboutArgs, Known};
+use super::changes::{self, ChangesArgs, There};
 use super::exit::{Answer, Exit, Failure};
+use super::identity::{self, IdentityArgs};
 use super::operator;
 use super::recorded::{self, StoringArgs};
 use super::storing;
@@ -21,7 +23,14 @@ use std::ffi::OsString;
 pub(crate) const BEFORE: Exit = Exit::Of(125);
 
 /// Secrets of ours that the command has no business with.
-const OURS: [&str; 3] = ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE", "VOUCHSAFE_OPERATOR_TOKEN"];
+const OURS: [&str; 6] = [
+    "VOUCHSAFE_SIGNING_KEY",
+    "VOUCHSAFE_PASSPHRASE",
+    "VOUCHSAFE_OPERATOR_TOKEN",
+    "VOUCHSAFE_API_TOKEN",
+    "VOUCHSAFE_ID_TOKEN",
+    "VOUCHSAFE_WEBHOOK_SECRET",
+];
 
 /// Run a deployment by hand, and record it as a pipeline's run is recorded
 ///
@@ -36,7 +45,7 @@ const OURS: [&str; 3] = ["VOUCHSAFE_SIGNING_KEY", "VOUCHSAFE_PASSPHRASE", "VOUCH
 
 Exit codes: the command's own; 128 and the signal's number where one ended it · 125 something went wrong before the command
 began · 126 it cannot be started · 127 it was not found. Trouble with the evidence after it is told on standard error, and
-with --strict ends with the codes of `attest` where the command itself succeeded")]
+with --strict (or where --require-changes fails) ends with the codes of `attest` where the command itself succeeded")]
 pub(crate) struct Args {
     #[command(flatten)]
     about: AboutArgs,
@@ -50,6 +59,10 @@ pub(crate) struct Args {
     /// Record only the name of the program, not its arguments
     #[arg(help_heading = "What is run", long)]
     redact_all: bool,
+    #[command(flatten)]
+    changes: ChangesArgs,
+    #[command(flatten)]
+    identity: IdentityArgs,
     #[command(flatten)]
     storing: StoringArgs,
     /// The command and its arguments, after `--`
@@ -68,6 +81,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let mut about = args.about.clone();
     reason::ask(world, &mut about).map_err(before)?;
     let told = recorded_words(args).map_err(before)?;
+    args.changes.api.pipeline_files().map_err(before)?;
     let ready = storing::ready(world, &args.storing.place).map_err(before)?;
     let seed = super::ledger::fresh_id(world).map_err(before)?;
     let began = (world.now)();
@@ -94,12 +108,20 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     let ended = ended::Ended::of(ended);
     ended.tell(world, &launch);
 
-    let known = known(ended.in_record(manual), Some(ended.outcome));
+    let ca = args.changes.api.believed(world);
+    let known = Known { ca: ca.clone(), ..known(ended.in_record(manual), Some(ended.outcome)) };
     let gathered = about::gathered(world, &about, known, sources);
-    let evidence = gathered.and_then(|gathered| {
+    let mut required = false;
+    let evidence = gathered.and_then(|mut gathered| {
         words::warn(world, &gathered.warnings);
         words::warn(world, &gathered.unreadable);
-        recorded::store(world, &args.storing, &gathered, &ready, false, earlier)
+        let there = There { place: &args.storing.place, ready: Some(&ready) };
+        changes::learn(world, &args.changes, &about, &there, &mut gathered)?;
+        identity::add(world, &args.identity, ca, &mut gathered);
+        let stored = recorded::store(world, &args.storing, &gathered, &ready, false, earlier)?;
+        let verdict = changes::verdict(&args.changes, &gathered.record);
+        required = verdict.is_err();
+        verdict.map(|_| stored)
     });
     let trouble = match evidence {
         Ok(exit) => exit,
@@ -109,7 +131,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         }
     };
     let own = Exit::Of(ended.code);
-    Ok(if ended.code == 0 && args.strict && trouble != Exit::Done { trouble } else { own })
+    Ok(if ended.code == 0 && (args.strict || required) && trouble != Exit::Done { trouble } else { own })
 }
 
 /// The words of the command as they enter the record.

@@ -19,7 +19,8 @@ const MOST_ANCHORS: usize = 20;
 pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
     let filter = args.scope.filter(world)?;
     let vault = open_vault(world, url)?;
-    let trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
+    let mut trusting = trust::trust_set(world, &args.trust, vault.local_root())?;
+    super::believe(world, args, &mut trusting)?;
     let (mut anchors, without) = anchors::read(world, &args.anchor, &trusting.set)?;
     #[cfg(feature = "tsa")]
     let (stamps, stamped) = anchors::stamps(world, args.tsa_roots.as_deref(), &vault, &trusting.set, &mut anchors)?;
@@ -36,13 +37,18 @@ pub(super) fn run(world: &mut World, args: &Args, url: &str) -> Answer {
             Told::Walked(entries) => ("walked the ledger", entries, progress::Unit::Entries),
             Told::Record(judged) => {
                 tally.see(&judged.entry);
+                let identity = judged.identity.as_ref();
+                tally.see_identity(identity);
                 tally.on_their_way += u64::from(judged.on_its_way);
                 finding |= judged.finding;
                 let fine = matches!(judged.entry.verdict, Verdict::Valid | Verdict::Expired) && !judged.finding;
                 if args.json {
-                    words::json(world, &told::record(&judged.entry, Some(judged.at)))?;
+                    words::json(world, &told::record(&judged.entry, identity, Some(judged.at)))?;
                 } else if args.all || !fine {
                     words::writeln_quietly(world, &told::line(&judged.entry))?;
+                }
+                if let (false, Some(line)) = (args.json, told::identity_line(&judged.entry, identity)) {
+                    words::writeln_quietly(world, &line)?;
                 }
                 ("verified", tally.total, progress::Unit::Records)
             }

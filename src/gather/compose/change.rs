@@ -34,11 +34,14 @@ pub(super) fn find_tickets(
     found
 }
 
-pub(super) fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: Option<Via>) -> Vec<Change> {
-    let why =
-        "approvals and the pull requests since the previous deployment are not asked of the platform by this version";
-    j.section("changes", vec![why.to_owned()], via.is_none());
-    match via {
+/// The change as far as the platform tells of it by itself, and what its word lacks.
+pub(super) fn by_platform(
+    j: &mut Joining,
+    pull_request: Option<PullRequest>,
+    via: Option<Via>,
+) -> (Vec<Change>, Vec<String>) {
+    let lacks: Vec<String> = j.completeness.extract_if(.., |c| c.section == "changes").filter_map(|c| c.why).collect();
+    let changes = match via {
         Some(via) => {
             if !j.provenance.iter().any(|p| p.fact == "changes.via") {
                 j.learned("changes.via", How::Derived, "the pull request that the platform names");
@@ -50,5 +53,8 @@ pub(super) fn changes(j: &mut Joining, pull_request: Option<PullRequest>, via: O
             j.forget("changes.");
             Vec::new()
         }
-    }
+    };
+    let all = lacks.iter().cloned().chain(["the forge was not asked".to_owned()]).collect();
+    j.section("changes", all, changes.is_empty());
+    (changes, lacks)
 }

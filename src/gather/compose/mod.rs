@@ -6,8 +6,11 @@ mod joining;
 mod machine;
 mod outputs;
 mod run;
+mod since;
 mod source;
 mod tested;
+
+pub(crate) use since::Answer;
 
 use super::Progress;
 use super::pick::Pick;
@@ -46,6 +49,8 @@ pub(crate) struct Ask {
     pub(crate) resolve: bool,
     /// Docker's `config.json`, for credentials of a registry.
     pub(crate) docker_config: Option<PathBuf>,
+    /// Certificate authorities (PEM) that a registry is believed by, beside those of the system.
+    pub(crate) ca: Option<Vec<u8>>,
     /// How the run ended, as told.
     pub(crate) outcome: Option<Outcome>,
     /// GitHub's `toJSON(needs)`.
@@ -133,6 +138,8 @@ pub(crate) struct Gathered {
     pub(crate) warnings: Vec<String>,
     /// Reports that could not be read, patterns that matched nothing: one sentence each.
     pub(crate) unreadable: Vec<String>,
+    /// What the platform's own word on the change lacks.
+    lacks: Vec<String>,
 }
 
 impl Gathered {
@@ -182,7 +189,7 @@ pub(crate) fn gather(
     let test_commands = tested::commands(&mut j, &mut tests);
     let pull_request = facts.pull_request.clone();
     let tickets = change::find_tickets(&mut j, commit.as_ref(), message.as_deref(), pull_request.as_ref());
-    let changes = change::changes(&mut j, pull_request, facts.via);
+    let (changes, lacks) = change::by_platform(&mut j, pull_request, facts.via);
     let variables = machine::kept_variables(&mut j, env, platform);
     let runner = machine::runner(&mut j, &facts);
     let manual = machine::manual(&mut j, env, platform);
@@ -201,6 +208,7 @@ pub(crate) fn gather(
         tests,
         test_commands,
         changes,
+        previous: None,
         tickets,
         runner,
         variables,
@@ -211,5 +219,5 @@ pub(crate) fn gather(
         provenance: j.provenance,
         identity: None,
     };
-    Ok(Gathered { record, warnings: j.warnings, unreadable: j.unreadable })
+    Ok(Gathered { record, warnings: j.warnings, unreadable: j.unreadable, lacks })
 }

@@ -17,7 +17,10 @@ pub(super) fn artifacts(j: &mut Joining, env: &Env, progress: &mut Progress) -> 
     let ask = image::Ask {
         dir: &j.ask.dir,
         resolve: j.ask.resolve,
-        http: &Http::new(http::Options::proxied(|name| env.get(name).map(str::to_owned))),
+        http: &Http::new(http::Options {
+            ca: j.ask.ca.clone(),
+            ..http::Options::proxied(|name| env.get(name).map(str::to_owned))
+        }),
         docker_config: j.ask.docker_config.as_deref(),
     };
     let images = image::gather(&given, &ask);

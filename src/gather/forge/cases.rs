@@ -3,7 +3,7 @@
 //! `routes` maps a path below the API's address, with as much of its query as matters, to the answer: any JSON, or an object with
 //! `$status`, `$headers`, `$body`; `$pages` (a list of pages, linked as the forge links them); `$then` (a list of answers, one a
 //! request, the last one for all that follow). What is asked and has no route is a 404, and fails the case unless `absent` lists
-//! its path.
+//! its path. A case that fails says what was asked and which routes were not.
 
 use super::{Asking, Forge, Found, PipelineFiles, Span, by_name};
 use crate::gather::http::api::{Api, Patience};
@@ -82,8 +82,14 @@ fn run(forge: &str, file: &Path) -> Result<(), String> {
     let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
     let case: Case = serde_json::from_slice(&std::fs::read(file).unwrap()).map_err(|e| format!("{name}: {e}"))?;
     let verdict = name.split('_').next().unwrap_or_default();
-    assert!(VERDICTS.contains(&verdict), "{name} does not begin with its verdict");
+    if !VERDICTS.contains(&verdict) {
+        return Err(format!("{name} does not begin with its verdict, one of {}", VERDICTS.join(", ")));
+    }
+    if let Some(wrong) = case.routes.iter().find_map(|(route, what)| misspelt(what).map(|w| format!("{route}: {w}"))) {
+        return Err(format!("{name}: {wrong}"));
+    }
     let unrouted = Arc::new(Mutex::new(Vec::new()));
+    let routes: Vec<String> = case.routes.keys().cloned().collect();
     let server = serve(forge, case.routes, unrouted.clone());
     let span = Span { base: case.base, head: case.head, branch: case.branch, pull_request: None };
     let forge = by_name(forge).unwrap();
@@ -102,7 +108,37 @@ fn run(forge: &str, file: &Path) -> Result<(), String> {
     for path in unrouted.lock().unwrap().iter().filter(|p| !case.absent.iter().any(|a| p.starts_with(a.as_str()))) {
         wrong.push(format!("asked without a route: {path}"));
     }
-    if wrong.is_empty() { Ok(()) } else { Err(format!("{name}:\n  {}\n  {found:#?}", wrong.join("\n  "))) }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<String> =
+        server.asked().into_iter().map(|a| a.path.trim_start_matches("/api/").to_owned()).collect();
+    let unasked: Vec<_> = routes.into_iter().filter(|route| !asked.iter().any(|path| fits(route, path))).collect();
+    let changes = serde_json::to_string_pretty(&found.changes).unwrap();
+    Err(format!(
+        "{name}:\n  {}\n  asked, in this order:\n    {}\n  routes that were not asked: {unasked:?}\n  missing: {:#?}\n  changes: {changes}",
+        wrong.join("\n  "),
+        asked.join("\n    "),
+        found.missing
+    ))
+}
+
+/// What is wrong with an answer as it stands in the file: a misspelt `$` member would be answered as if it were data.
+fn misspelt(what: &Value) -> Option<String> {
+    let known = ["$status", "$headers", "$body", "$pages", "$then"];
+    let members = what.as_object()?;
+    if let Some(name) = members.keys().find(|k| k.starts_with('$') && !known.contains(&k.as_str())) {
+        return Some(format!("`{name}` is none of {}", known.join(", ")));
+    }
+    if ["$headers", "$body"].iter().any(|k| members.contains_key(*k)) && !members.contains_key("$status") {
+        return Some("`$headers` and `$body` stand beside a `$status`".to_owned());
+    }
+    let list = |k: &str| members.get(k).map(|v| v.as_array().map(Vec::as_slice).unwrap_or_default());
+    match (list("$pages"), list("$then")) {
+        (Some([]), _) | (_, Some([])) => Some("`$pages` and `$then` are lists with at least one member".to_owned()),
+        (_, Some(all)) => all.iter().find_map(misspelt),
+        _ => None,
+    }
 }
 
 /// Asks through an API at `server`, with a token, and without any real waiting.
@@ -246,4 +282,22 @@ fn within(wanted: &Value, is: &Value) -> bool {
 /// The forge by its name, for tests that ask it other things than changes.
 pub(super) fn forge(name: &str) -> &'static Forge {
     by_name(name).unwrap()
+}
+
+#[test]
+fn a_route_that_is_misspelt_is_told() {
+    for good in [json!([]), json!({"a": 1}), json!({"$status": 404}), json!({"$pages": [[]]}), json!({"$then": [1]})] {
+        assert_eq!(misspelt(&good), None, "{good}");
+    }
+    let bad = [
+        json!({"$state": 404}),
+        json!({"$headers": {}}),
+        json!({"$pages": []}),
+        json!({"$then": []}),
+        json!({"$then": 1}),
+        json!({"$then": [{"$stats": 1}]}),
+    ];
+    for bad in bad {
+        assert!(misspelt(&bad).is_some(), "{bad}");
+    }
 }

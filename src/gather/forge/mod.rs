@@ -6,20 +6,26 @@
 
 mod approval;
 mod bitbucket;
+mod brought;
 mod bypass;
 #[cfg(test)]
 mod cases;
 mod facts;
+#[cfg(fuzzing)]
+mod fuzz;
 mod gitea;
 mod github;
 mod gitlab;
+mod loose;
 mod pipeline_files;
 mod reach;
 mod signature;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
+#[cfg(fuzzing)]
+pub(crate) use fuzz::fuzz;
 pub(crate) use pipeline_files::PipelineFiles;
-pub(crate) use reach::{Given, Reach, reach};
+pub(crate) use reach::{Given, Reach, name_in, reach, which};
 
 use super::http::api::Api;
 
@@ -41,6 +47,8 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Forge {
     /// Its name: the platform's word where it runs pipelines, too.
     pub(crate) name: &'static str,
+    /// How a token comes to us, for who has given none.
+    token: &'static str,
     /// How the API of the repository is reached, by what was given.
     reach: fn(&Given) -> Option<Reach>,
     /// The pull requests that brought the commits of a span.
@@ -57,6 +65,7 @@ pub(crate) struct Forge {
 pub(crate) const FORGES: &[Forge] = &[
     Forge {
         name: "github",
+        token: "give the step GITHUB_TOKEN and the job `pull-requests: read`, or say --api-token",
         reach: github::reach,
         changes: github::changes,
         pushes: github::pushes,
@@ -65,6 +74,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "gitlab",
+        token: "set VOUCHSAFE_API_TOKEN to a project's access token with read_api, or say --api-token",
         reach: gitlab::reach,
         changes: gitlab::changes,
         pushes: gitlab::pushes,
@@ -73,6 +83,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "bitbucket",
+        token: "set VOUCHSAFE_API_TOKEN to a repository's access token that may read pull requests, or say --api-token",
         reach: bitbucket::reach,
         changes: bitbucket::changes,
         pushes: bitbucket::pushes,
@@ -81,6 +92,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "forgejo",
+        token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
         changes: gitea::changes,
         pushes: gitea::pushes,
@@ -89,6 +101,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "gitea",
+        token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
         changes: gitea::changes,
         pushes: gitea::pushes,

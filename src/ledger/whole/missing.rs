@@ -88,7 +88,7 @@ fn missing(ask: &Ask, at: &At, leaf: &Leaf, logged: &Logged, hidden: &[Twice]) -
     }
     let mut entry = Entry::unread(&logged.address, why);
     entry.verdict = if expired.is_some() { Verdict::Expired } else { Verdict::Missing };
-    Judged { entry, at: Some(*at), on_its_way: false, finding: false }
+    Judged { entry, at: Some(*at), on_its_way: false, finding: false, identity: None }
 }
 
 /// Which of the versions is the one with the bytes that are meant.

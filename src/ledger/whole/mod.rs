@@ -246,7 +246,9 @@ fn records(
         let got = ask.vault.get_many(&piece, AT_ONCE);
         let judged = piece.iter().zip(got).map(|(address, got)| {
             let entry = super::entry(got, ask.trust, address);
-            record::judge(entry, known.get(evidence_of(address.as_str())), ask.now, ask.grace)
+            let identity = super::identity::check(&entry, ask.trust);
+            let judged = record::judge(entry, known.get(evidence_of(address.as_str())), ask.now, ask.grace);
+            Judged { identity, ..judged }
         });
         judged.collect()
     };

@@ -2,6 +2,7 @@
 
 use super::finding::span;
 use super::rows::{At, Named, Rows};
+use crate::ledger::identity::Checked;
 use crate::ledger::leaf::Via;
 use crate::ledger::{Entry, Verdict};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +21,8 @@ pub(crate) struct Judged {
     pub(crate) on_its_way: bool,
     /// Somebody has to look at it, though the verdict is good.
     pub(crate) finding: bool,
+    /// What the platform's identity in it is worth, if it has one.
+    pub(crate) identity: Option<Checked>,
 }
 
 /// Judges a record that was judged by itself. `rows`: the ledger of its environment.
@@ -27,7 +30,8 @@ pub(super) fn judge(mut entry: Entry, rows: Option<&Rows>, now: DateTime<Utc>, g
     let named = rows.and_then(|rows| rows.see(&entry.address));
     let at = named.map(|named| named.at);
     let recorded_on = entry.record.as_ref().map(|record| record.head().recorded_on);
-    let mut judged = Judged { at, on_its_way: false, finding: false, entry: Entry::unread("", String::new()) };
+    let mut judged =
+        Judged { at, on_its_way: false, finding: false, identity: None, entry: Entry::unread("", String::new()) };
     let same = named.zip(entry.sha256).map(|(named, sha256)| named.is(&sha256));
     match (entry.verdict, named) {
         (Verdict::Valid | Verdict::Unsupported, Some(named)) if same == Some(false) => {

@@ -57,18 +57,101 @@ impl Claims {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty() && text.len() <= 1024)
     }
 
+    /// A claim in one word: text, number or truth value, as it would be written down.
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::String(_) => self.text(name).map(str::to_owned),
+            Value::Number(n) => Some(n.to_string()),
+            Value::Bool(b) => Some(b.to_string()),
+            _ => None,
+        }
+    }
+
+    /// For whom the token is (RFC 7519, 4.1.3: one, or a list). What is neither counts as one without a name.
+    pub(crate) fn audiences(&self) -> Vec<&str> {
+        match self.0.get("aud") {
+            None => Vec::new(),
+            Some(Value::Array(all)) => all.iter().map(|one| one.as_str().unwrap_or_default()).collect(),
+            Some(one) => vec![one.as_str().unwrap_or_default()],
+        }
+    }
+
+    /// When it was issued (RFC 7519, 4.1.6).
+    pub(crate) fn issued_on(&self) -> Option<DateTime<Utc>> {
+        self.moment("iat")
+    }
+
+    /// When it ends (RFC 7519, 4.1.4).
+    pub(crate) fn ends_on(&self) -> Option<DateTime<Utc>> {
+        self.moment("exp")
+    }
+
+    /// Whether a claim, at any depth, is by its name a mail address or an account elsewhere.
+    pub(crate) fn names_mail(&self) -> bool {
+        fn within(value: &Value) -> bool {
+            match value {
+                Value::Object(all) => all.iter().any(|(name, value)| is_mail(name) || within(value)),
+                Value::Array(all) => all.iter().any(within),
+                _ => false,
+            }
+        }
+        // whether an address was verified is no address
+        self.0.iter().any(|(name, value)| (is_mail(name) && !value.is_boolean() && !value.is_null()) || within(value))
+    }
+
+    fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
+        let seconds = self.0.get(name).and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)));
+        seconds.and_then(|s| DateTime::from_timestamp(s, 0))
+    }
+
     /// Whether the token was valid at `now`: `exp` and `nbf` (RFC 7519, 4.1.4 and 4.1.5). A token without `exp` does not end.
     pub(crate) fn valid_at(&self, now: DateTime<Utc>) -> Result<(), TokenError> {
-        let at = |name: &str| {
-            let seconds = self.0.get(name).and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)));
-            seconds.and_then(|s| DateTime::from_timestamp(s, 0))
-        };
-        match (at("exp"), at("nbf")) {
+        match (self.ends_on(), self.moment("nbf")) {
             (Some(end), _) if now - LEEWAY > end => Err(TokenError::Expired(end)),
             (_, Some(start)) if now + LEEWAY < start => Err(TokenError::Early(start)),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a claim of that name is a mail address or an account elsewhere: personal data that nobody needs to check a token.
+pub(crate) fn is_mail(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("mail") || name == "user_identities"
+}
+
+/// The set with the one key that the token names, as it stands in `jwks`; `None` where it names none of them.
+pub(crate) fn key_of(token: &str, jwks: &str) -> Option<String> {
+    let kid = jsonwebtoken::decode_header(token).ok()?.kid;
+    let set: Value = serde_json::from_str(jwks).ok()?;
+    let keys = set.get("keys")?.as_array()?;
+    let named = |key: &&Value| kid.as_deref().is_some_and(|kid| key.get("kid").and_then(Value::as_str) == Some(kid));
+    let key = match (&kid, &keys[..]) {
+        (None, [only]) => only,
+        _ => keys.iter().find(named)?,
+    };
+    Some(serde_json::json!({"keys": [key]}).to_string())
+}
+
+/// The ids of a key set's keys, if it is one that can be believed: readable, and of public keys only.
+pub(crate) fn kids(jwks: &str) -> Result<Vec<String>, TokenError> {
+    let no = |why: &str| TokenError::Keys(why.to_owned());
+    strict_json::check(jwks.as_bytes(), Numbers::Any).map_err(|e| TokenError::Keys(e.to_string()))?;
+    let set: JwkSet = serde_json::from_str(jwks).map_err(|e| TokenError::Keys(strict_json::complaint(&e)))?;
+    let raw: Value = serde_json::from_str(jwks).map_err(|e| TokenError::Keys(strict_json::complaint(&e)))?;
+    // RFC 7518, 6.2.2, 6.3.2 and 6.4: members of private keys and shared secrets
+    let secret = |key: &Value| ["d", "p", "q", "k"].iter().any(|member| key.get(*member).is_some());
+    if raw.get("keys").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(secret)) {
+        return Err(no("it holds a private key or a shared secret"));
+    }
+    if set.keys.is_empty() {
+        return Err(no("it holds no key"));
+    }
+    Ok(set
+        .keys
+        .iter()
+        .map(|key| key.common.key_id.clone().unwrap_or_else(|| "a key without an id".to_owned()))
+        .collect())
 }
 
 /// What the token says, with no signature checked.

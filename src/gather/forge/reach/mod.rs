@@ -4,10 +4,14 @@
 //! platform's variables name; a token that was given by a flag belongs to the API that was given with it, or that the repository's
 //! own address names.
 
+#[cfg(test)]
+mod tests;
+
 use super::{FORGES, Forge};
 use crate::gather::http::Secret;
 use crate::gather::platform::Env;
 use ::http::header::HeaderName;
+use url::Url;
 
 /// What is known before anything is asked.
 pub(crate) struct Given<'a> {
@@ -39,15 +43,20 @@ pub(crate) struct Reach {
     pub(crate) token_from: String,
 }
 
-/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
-pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
-    let forge = match given.forge {
+/// The forge of the repository; an error is one sentence that says what is missing.
+pub(crate) fn which(given: &Given) -> Result<&'static Forge, String> {
+    match given.forge {
         Some(name) => super::by_name(name).ok_or_else(|| format!("`{name}` is no forge that is known here")),
         None => guess(given)
             .ok_or_else(|| "no forge that is known here keeps this repository; say --forge and --api-url".to_owned()),
-    }?;
+    }
+}
+
+/// The forge of the repository and how it is reached; an error is one sentence that says what is missing.
+pub(crate) fn reach(given: &Given) -> Result<(&'static Forge, Reach), String> {
+    let forge = which(given)?;
     let reach = (forge.reach)(given);
-    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}; say --api-token", forge.name))
+    reach.map(|reach| (forge, reach)).ok_or_else(|| format!("there is no token for {}: {}", forge.name, forge.token))
 }
 
 /// The platform itself where it is a forge; else by the host of the repository's address.
@@ -57,10 +66,10 @@ fn guess(given: &Given) -> Option<&'static Forge> {
     }
     let host = host(given.repository_url?)?;
     let name = match host.as_str() {
-        "github.com" => "github",
+        "github.com" | "ssh.github.com" => "github",
         host if host.ends_with(".ghe.com") => "github",
-        "gitlab.com" => "gitlab",
-        "bitbucket.org" => "bitbucket",
+        "gitlab.com" | "altssh.gitlab.com" => "gitlab",
+        "bitbucket.org" | "altssh.bitbucket.org" => "bitbucket",
         "codeberg.org" => "forgejo",
         "gitea.com" => "gitea",
         _ => return None,
@@ -68,13 +77,31 @@ fn guess(given: &Given) -> Option<&'static Forge> {
     super::by_name(name)
 }
 
-/// The host in `https://host/…`, `ssh://git@host/…` or `git@host:…`, in lower case.
+/// The host in `https://host/…`, `ssh://git@host/…` or `git@host:…`, as https would ask it: in lower case, other scripts as
+/// Punycode, no port.
 pub(super) fn host(address: &str) -> Option<String> {
-    let host = match url::Url::parse(address) {
-        Ok(url) if url.host_str().is_some() => url.host_str()?.to_owned(),
-        _ => address.split_once('@')?.1.split_once(':')?.0.to_owned(),
+    let host = match Url::parse(address) {
+        Ok(url) if url.has_host() => url.host_str()?.to_owned(),
+        _ => {
+            let host = address.split_once('@')?.1.split_once(':')?.0;
+            host.bytes().all(|b| !b.is_ascii_control() && !b" /\\?#@%[]".contains(&b)).then(|| host.to_owned())?
+        }
     };
-    Some(host.to_ascii_lowercase())
+    // nothing in it may become a path, a user or another host once an address is made of it
+    let url = Url::parse(&format!("https://{host}/")).ok().filter(|_| !host.is_empty())?;
+    let alone = url.username().is_empty() && url.password().is_none() && url.port().is_none() && url.path() == "/";
+    url.host_str().filter(|_| alone).map(str::to_owned)
+}
+
+/// The full name in `https://host/group/project.git`, `ssh://git@host/group/project` or `git@host:group/project`.
+pub(crate) fn name_in(address: &str) -> Option<String> {
+    let path = match Url::parse(address) {
+        Ok(url) if url.host_str().is_some() => url.path().to_owned(),
+        _ => address.split_once('@')?.1.split_once(':')?.1.to_owned(),
+    };
+    let path = path.trim_matches('/');
+    let name = path.strip_suffix(".git").unwrap_or(path);
+    name.contains('/').then(|| name.to_owned())
 }
 
 impl Given<'_> {
