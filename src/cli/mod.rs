@@ -8,6 +8,7 @@ mod changes;
 mod collect;
 mod delivery;
 mod doctor;
+mod emergency;
 mod exit;
 mod flush;
 mod identity;
