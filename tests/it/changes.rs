@@ -16,6 +16,7 @@ fn everything(_: &Asked) -> Option<Answer> {
 /// A run of the newest commit, with a token.
 fn stage(github: &Github) -> Stage {
     let mut stage = Stage::github();
+    stage.env.insert("GITHUB_SERVER_URL".into(), github.server());
     stage.env.insert("GITHUB_API_URL".into(), github.url());
     stage.env.insert("GITHUB_REPOSITORY_ID".into(), "81".into());
     stage.env.insert("GITHUB_TOKEN".into(), TOKEN.into());
@@ -140,6 +141,19 @@ fn the_same_commit_again_brings_no_changes() {
     let record = record(&stage);
     assert_eq!((numbers(&record), section(&record).0.as_str()), (Vec::new(), "complete"));
     assert_eq!(github.asked().len(), 0);
+}
+
+#[test]
+fn a_rollback_brings_no_changes() {
+    let github = Github::start(everything);
+    let mut stage = stage(&github);
+    deploy_before(&mut stage, COMMITS[0]);
+    stage.env.insert("GITHUB_SHA".into(), COMMITS[2].into());
+    let told = attest(&stage, &["--require-changes"]).exits(0);
+    let record = record(&stage);
+    assert_eq!(record["previous"]["commit"], COMMITS[0]);
+    assert_eq!(numbers(&record), Vec::<&str>::new(), "{record:#}");
+    assert!(told.err.contains("  change    none that was not there before"), "{}", told.err);
 }
 
 /// Every way in which a token may have too few rights: the record is written, says what is unknown and why, and the exit is 0
@@ -336,7 +350,8 @@ fn an_api_that_does_not_answer_is_not_asked_on() {
         });
     });
     let mut stage = stage(&Github::start(everything));
-    stage.env.insert("GITHUB_API_URL".into(), url);
+    stage.env.insert("GITHUB_API_URL".into(), format!("{url}/api/v3"));
+    stage.env.insert("GITHUB_SERVER_URL".into(), url);
     deploy_before(&mut stage, COMMITS[2]);
     let told = attest(&stage, &[]).exits(0);
     assert_ne!(section(&record(&stage)).0, "complete", "{}", told.err);

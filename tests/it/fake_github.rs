@@ -46,9 +46,14 @@ impl Github {
         Self { port, asked }
     }
 
+    /// The server's address: an Enterprise Server, because only such a one has a host of its own.
+    pub fn server(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// The API's address.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}/api/v3", self.server())
     }
 
     /// The same server by another name.
@@ -99,7 +104,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, refuse: &dyn Fn(&Asked) ->
 
 /// Pull requests 8 and 7, squashed into the newest two commits; 8 is approved, 7 is not.
 fn route(path: &str) -> Option<Value> {
-    let path = path.strip_prefix("/repos/acme/shop")?;
+    let path = path.strip_prefix("/api/v3/repos/acme/shop")?;
     let user = |id: u64, login: &str| json!({"id": id, "login": login, "type": "User"});
     let pull = |number: u64| {
         let n = usize::try_from(8 - number).unwrap();
@@ -129,9 +134,12 @@ fn route(path: &str) -> Option<Value> {
             let (base, head) = range.split_once("...")?;
             let place = |sha: &str| COMMITS.iter().position(|c| *c == sha);
             let (base, head) = (place(base)?, place(head)?);
-            let between: Vec<Value> = COMMITS.get(head..base)?.iter().rev().map(|sha| commit(sha)).collect();
-            json!({"status": "ahead", "ahead_by": between.len(), "behind_by": 0, "total_commits": between.len(),
-                   "merge_base_commit": commit(COMMITS[base]), "base_commit": commit(COMMITS[base]),
+            let between: Vec<Value> =
+                COMMITS.get(head..base).unwrap_or_default().iter().rev().map(|sha| commit(sha)).collect();
+            let status = if head < base { "ahead" } else { "behind" };
+            json!({"status": status, "ahead_by": between.len(), "behind_by": head.saturating_sub(base),
+                   "total_commits": between.len(),
+                   "merge_base_commit": commit(COMMITS[base.max(head)]), "base_commit": commit(COMMITS[base]),
                    "commits": between, "files": []})
         }
         ["commits", sha] => COMMITS.contains(&sha).then(|| commit(sha))?,
@@ -152,9 +160,13 @@ fn route(path: &str) -> Option<Value> {
                        "committer": {"date": "2026-11-22T11:00:00Z"}}}]),
         ["pulls", _, "files"] => json!([{"filename": "src/till.rs", "status": "modified"}]),
         ["issues", _, "timeline"] | ["issues", _, "events"] => json!([]),
-        ["rules", "branches", "main"] => json!([]),
+        ["rules", "branches", "main"] => json!([{
+            "type": "pull_request", "ruleset_source_type": "Repository", "ruleset_source": "acme/shop", "ruleset_id": 1,
+            "parameters": {"required_approving_review_count": 1, "dismiss_stale_reviews_on_push": false,
+                           "require_code_owner_review": false, "require_last_push_approval": false,
+                           "required_review_thread_resolution": false}}]),
         ["branches", "main"] => json!({"name": "main", "protected": true, "commit": {"sha": COMMITS[0]},
-            "protection": {"enabled": true, "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []}}}),
+            "protection": {"enabled": false, "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []}}}),
         ["activity"] => json!([]),
         ["collaborators", _, "permission"] => json!({"permission": "write", "role_name": "write"}),
         _ => return None,
