@@ -156,7 +156,9 @@ impl Found {
     fn kept(&self, args: &IdentityArgs) -> Result<String, String> {
         let later = "so it cannot be checked later";
         if self.claims.names_mail() && !args.keep_email {
-            return Err(format!("the token is not kept, because it holds a mail address, {later}: --keep-email keeps both"));
+            return Err(format!(
+                "the token is not kept, because it holds a mail address, {later}: --keep-email keeps both"
+            ));
         }
         // For a while it opens the door whose name it bears, and records are read by many.
         let foreign = self.claims.audiences().into_iter().find(|aud| *aud != AUDIENCE);

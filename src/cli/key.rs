@@ -4,8 +4,8 @@ use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, SignArgs};
 use super::words;
 use super::world::World;
-use crate::record::json;
 use crate::export::shown;
+use crate::record::json;
 use crate::seal::token;
 use crate::seal::trust::{PinnedIssuer, TrustSet, TrustedKey};
 use anyhow::Context as _;
@@ -219,7 +219,8 @@ fn change_trust(world: &mut World, args: &Trust) -> Answer {
         world.say(&format!("revoked {keyid} from {on} on in {}", file.display()));
     } else if let Some((jwks, issuer)) = args.jwks.as_ref().zip(args.issuer.as_ref()) {
         let pinned = trust::issuer_keys(world, jwks, issuer)?;
-        let kids = token::kids(&pinned.jwks).with_context(|| format!("could not use the keys in `{}`", jwks.display()))?;
+        let kids =
+            token::kids(&pinned.jwks).with_context(|| format!("could not use the keys in `{}`", jwks.display()))?;
         set.pin(pinned)?;
         trust::write_trust(&file, &set)?;
         let keys = shown::many(kids.len() as u64, "key", "keys");

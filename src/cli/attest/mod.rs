@@ -67,7 +67,8 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         return heartbeat::run(world, args, sources);
     }
     let ca = args.changes.api.believed(world);
-    let known = Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ca: ca.clone(), ..Known::default() };
+    let known =
+        Known { outcome: args.outcome.as_deref(), needs: args.needs.as_deref(), ca: ca.clone(), ..Known::default() };
     let mut gathered = about::gathered(world, &args.about, known, sources)?;
     words::warn(world, &gathered.warnings);
     words::warn(world, &gathered.unreadable);

@@ -42,7 +42,8 @@ pub(super) fn identity_line(entry: &Entry, identity: Option<&Checked>) -> Option
 /// How many records of which verdict, for programs.
 pub(super) fn counts(tally: &Tally, trust: &str) -> Value {
     let by: serde_json::Map<_, _> = tally.by.iter().map(|(v, n)| (v.as_str().to_owned(), json!(n))).collect();
-    let identity: serde_json::Map<_, _> = tally.identity.iter().map(|(s, n)| (s.as_str().to_owned(), json!(n))).collect();
+    let identity: serde_json::Map<_, _> =
+        tally.identity.iter().map(|(s, n)| (s.as_str().to_owned(), json!(n))).collect();
     json!({
         "records": tally.total, "verdicts": by, "identity": identity, "withUnknownFields": tally.newer,
         "onTheirWay": tally.on_their_way, "trust": trust,

@@ -12,6 +12,7 @@ pub(super) fn token(asking: &Asking) -> Result<Token, String> {
 }
 
 pub(super) fn is_own(env: &Env, url: &Url) -> bool {
-    let own = |workspace| format!("https://api.bitbucket.org/2.0/workspaces/{workspace}/pipelines-config/identity/oidc");
+    let own =
+        |workspace| format!("https://api.bitbucket.org/2.0/workspaces/{workspace}/pipelines-config/identity/oidc");
     env.get("BITBUCKET_WORKSPACE").is_some_and(|workspace| is_at(url, &own(workspace)))
 }

@@ -22,7 +22,8 @@ pub(crate) enum KeysError {
 /// in which it can be.
 pub(super) fn address(issuer: &str) -> Option<Url> {
     let url = Url::parse(issuer).ok()?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     let same = url.as_str().trim_end_matches('/') == issuer.trim_end_matches('/');
     (plain && same && matches!(url.scheme(), "https" | "http")).then_some(url)
 }

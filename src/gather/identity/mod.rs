@@ -99,9 +99,11 @@ impl Issuer {
 fn fixed(text: &str) -> Result<Token, String> {
     let text = text.trim();
     if text.len() > LONGEST || text.is_empty() || text.bytes().any(|b| !b.is_ascii_graphic()) {
-        return Err("what was handed over as the platform's token is none: it is empty, too long, or holds other characters \
+        return Err(
+            "what was handed over as the platform's token is none: it is empty, too long, or holds other characters \
                     than a token has"
-            .to_owned());
+                .to_owned(),
+        );
     }
     Ok(Token { text: Secret::new(text.to_owned()), binding: Binding::TokenDigest })
 }

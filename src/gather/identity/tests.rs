@@ -45,7 +45,8 @@ fn a_token_is_asked_for_the_digest_and_with_the_runners_pass() {
     for platform in ["github", "forgejo"] {
         let server = Server::start(|_, _| body(r#"{"count": 3, "value": "eyJ.a.b"}"#));
         let url = server.url("/idtoken/1/2?api-version=2.0");
-        let token = asked(platform, &[("ACTIONS_ID_TOKEN_REQUEST_URL", &url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "pass")]);
+        let token =
+            asked(platform, &[("ACTIONS_ID_TOKEN_REQUEST_URL", &url), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "pass")]);
         let token = token.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((token.text.expose(), token.binding), ("eyJ.a.b", Binding::Audience));
         let [Asked { path, .. }] = &server.asked()[..] else { panic!("asked more than once") };
@@ -189,7 +190,8 @@ fn keys_come_from_the_issuers_own_host_whatever_its_configuration_says() {
             let host = asked.header("host").unwrap().to_owned();
             match asked.path.as_str() {
                 "/org/.well-known/openid-configuration" => {
-                    let told = json!({"issuer": issuer.replace("HOST", &host), "jwks_uri": keys.replace("HOST", &host)});
+                    let told =
+                        json!({"issuer": issuer.replace("HOST", &host), "jwks_uri": keys.replace("HOST", &host)});
                     body(&told.to_string())
                 }
                 _ => body("{\"keys\":[]}"),

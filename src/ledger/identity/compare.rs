@@ -23,7 +23,12 @@ struct Pair {
     weight: Weight,
 }
 
-const fn pair(claim: &'static str, what: &'static str, recorded: fn(&RunRecord) -> Option<String>, weight: Weight) -> Pair {
+const fn pair(
+    claim: &'static str,
+    what: &'static str,
+    recorded: fn(&RunRecord) -> Option<String>,
+    weight: Weight,
+) -> Pair {
     Pair { claim, what, recorded, weight }
 }
 

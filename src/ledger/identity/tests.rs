@@ -104,7 +104,8 @@ fn identity(token: String, claims: &Value, binding: Binding) -> Identity {
 
 fn pinned(issuer: &str, jwks: String) -> TrustSet {
     let mut set = TrustSet::default();
-    set.pin(PinnedIssuer { issuer: issuer.to_owned(), jwks, pinned_on: "2026-11-01T00:00:00Z".parse().unwrap() }).unwrap();
+    set.pin(PinnedIssuer { issuer: issuer.to_owned(), jwks, pinned_on: "2026-11-01T00:00:00Z".parse().unwrap() })
+        .unwrap();
     set
 }
 
@@ -206,7 +207,10 @@ fn what_does_not_hold_is_broken() {
         (nonsense, "cannot be read"),
         (changed(|c| c["aud"] = audience_of(&other).unwrap().into(), nothing), "for another record"),
         (changed(|c| c["aud"] = "https://vouchsafe.dev".into(), nothing), "for another record"),
-        (changed(|c| c["aud"] = json!([audience_of(&run("4711")).unwrap(), "sts.amazonaws.com"]), nothing), "for 2 audiences"),
+        (
+            changed(|c| c["aud"] = json!([audience_of(&run("4711")).unwrap(), "sts.amazonaws.com"]), nothing),
+            "for 2 audiences",
+        ),
         (changed(|c| nothing(c.as_object_mut().unwrap().remove("aud").as_mut().unwrap()), nothing), "for 0 audiences"),
         (changed(|c| c["aud"] = 7.into(), nothing), "for another record"),
         (changed(|c| c["iss"] = "https://evil.example".into(), |i| i.issuer = ISSUER.into()), "another issuer's"),

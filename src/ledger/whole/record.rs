@@ -30,7 +30,8 @@ pub(super) fn judge(mut entry: Entry, rows: Option<&Rows>, now: DateTime<Utc>, g
     let named = rows.and_then(|rows| rows.see(&entry.address));
     let at = named.map(|named| named.at);
     let recorded_on = entry.record.as_ref().map(|record| record.head().recorded_on);
-    let mut judged = Judged { at, on_its_way: false, finding: false, identity: None, entry: Entry::unread("", String::new()) };
+    let mut judged =
+        Judged { at, on_its_way: false, finding: false, identity: None, entry: Entry::unread("", String::new()) };
     let same = named.zip(entry.sha256).map(|(named, sha256)| named.is(&sha256));
     match (entry.verdict, named) {
         (Verdict::Valid | Verdict::Unsupported, Some(named)) if same == Some(false) => {

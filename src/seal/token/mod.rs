@@ -147,7 +147,11 @@ pub(crate) fn kids(jwks: &str) -> Result<Vec<String>, TokenError> {
     if set.keys.is_empty() {
         return Err(no("it holds no key"));
     }
-    Ok(set.keys.iter().map(|key| key.common.key_id.clone().unwrap_or_else(|| "a key without an id".to_owned())).collect())
+    Ok(set
+        .keys
+        .iter()
+        .map(|key| key.common.key_id.clone().unwrap_or_else(|| "a key without an id".to_owned()))
+        .collect())
 }
 
 /// What the token says, with no signature checked.
