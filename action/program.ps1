@@ -84,7 +84,7 @@ if ($wanted) {
     } else {
         Write-Command 'notice' "no release of $archive is known to this commit of the action: building its source, which takes minutes"
         # a build runs code of its dependencies, so it sees no secret that the job may have in its environment
-        foreach ($name in 'VOUCHSAFE_SIGNING_KEY', 'VOUCHSAFE_PASSPHRASE', 'VOUCHSAFE_OPERATOR_TOKEN', 'VOUCHSAFE_API_TOKEN', 'INPUT_GITHUB_TOKEN', 'GITHUB_TOKEN', 'GH_TOKEN',
+        foreach ($name in 'VOUCHSAFE_SIGNING_KEY', 'VOUCHSAFE_PASSPHRASE', 'VOUCHSAFE_OPERATOR_TOKEN', 'VOUCHSAFE_API_TOKEN', 'VOUCHSAFE_ID_TOKEN', 'INPUT_GITHUB_TOKEN', 'GITHUB_TOKEN', 'GH_TOKEN',
             'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_RUNTIME_TOKEN',
             'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN') {
             [Environment]::SetEnvironmentVariable($name, $null)

@@ -112,7 +112,7 @@ else
     command -v cargo >/dev/null || die "there is no release of $archive, and no cargo to build it: install vouchsafe on the runner and say binary-path"
     notice "no release of $archive is known to this commit of the action: building its source, which takes minutes"
     # a build runs code of its dependencies, so it sees no secret that the job may have in its environment
-    if ! env -u VOUCHSAFE_SIGNING_KEY -u VOUCHSAFE_PASSPHRASE -u VOUCHSAFE_OPERATOR_TOKEN -u VOUCHSAFE_API_TOKEN -u INPUT_GITHUB_TOKEN -u GITHUB_TOKEN -u GH_TOKEN \
+    if ! env -u VOUCHSAFE_SIGNING_KEY -u VOUCHSAFE_PASSPHRASE -u VOUCHSAFE_OPERATOR_TOKEN -u VOUCHSAFE_API_TOKEN -u VOUCHSAFE_ID_TOKEN -u INPUT_GITHUB_TOKEN -u GITHUB_TOKEN -u GH_TOKEN \
       -u ACTIONS_ID_TOKEN_REQUEST_TOKEN -u ACTIONS_ID_TOKEN_REQUEST_URL -u ACTIONS_RUNTIME_TOKEN \
       -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN \
       CARGO_TARGET_DIR="$work/target" cargo install --locked --path "$GITHUB_ACTION_PATH" --root "$work/root" --bin vouchsafe; then

@@ -5,6 +5,7 @@ mod anchors;
 mod asking;
 mod attest;
 mod changes;
+mod collect;
 mod delivery;
 mod doctor;
 mod exit;
@@ -15,6 +16,7 @@ mod key;
 mod ledger;
 mod list;
 mod lock;
+mod made;
 mod man;
 mod operator;
 mod outputs;
@@ -66,6 +68,7 @@ record for this run stands already · 6 signed and kept here, not delivered";
 enum Command {
     Attest(Box<attest::Args>),
     Run(Box<run::Args>),
+    Collect(Box<collect::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),
@@ -126,6 +129,7 @@ fn parse_and_run(world: &mut World) -> Answer {
     match cli.command {
         Command::Attest(args) => attest::run(world, &args, &sources),
         Command::Run(args) => run::run(world, &args, &sources),
+        Command::Collect(args) => collect::run(world, &args, &sources),
         Command::Verify(args) => verify::run(world, &args),
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),

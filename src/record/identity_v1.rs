@@ -19,11 +19,11 @@ pub(crate) struct Identity {
     /// SHA-256 of the token, lower-case hex.
     pub token_sha256: String,
     /// The token itself (JWS compact serialization, RFC 7515), so that it can be checked later. Absent where it holds an e-mail
-    /// address that was not to be kept.
+    /// address that was not to be kept, and where it would let in whoever reads it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The issuer's key set (RFC 7517) as it was when the record was made. By itself it proves nothing: compare it with keys that
-    /// were pinned elsewhere.
+    /// The issuer's key set (RFC 7517) as it was when the record was made, cut down to the key that the token names. By itself it
+    /// proves nothing: compare it with keys that were pinned elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<String>,
     /// When the signature was checked against that key set, and held. Absent where it was not checked.

@@ -36,6 +36,40 @@ fn the_file_is_pretty_stable_and_complete() {
     assert_eq!(again.to_json().unwrap(), bytes);
 }
 
+const JWKS: &str =
+    r#"{ "keys": [{"kty":"OKP","kid":"a","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}] }"#;
+
+fn pinned(issuer: &str) -> PinnedIssuer {
+    PinnedIssuer { issuer: issuer.into(), jwks: JWKS.into(), pinned_on: at("2026-11-01T00:00:00Z") }
+}
+
+#[test]
+fn key_sets_of_issuers_stand_in_the_file_and_old_files_have_none() {
+    let mut set = TrustSet::of(key(1));
+    let old = set.to_json().unwrap();
+    assert!(!String::from_utf8(old.clone()).unwrap().contains("issuers"));
+    assert_eq!(TrustSet::parse(&old).unwrap().issuers(), []);
+    set.pin(pinned("https://a.example")).unwrap();
+    set.pin(pinned("https://b.example")).unwrap();
+    assert!(matches!(set.pin(pinned("https://a.example")), Err(TrustError::Pinned(_))));
+    let bytes = set.to_json().unwrap();
+    let again = TrustSet::parse(&bytes).unwrap();
+    assert_eq!((&again, again.issuers().len()), (&set, 2));
+    assert_eq!(again.to_json().unwrap(), bytes);
+    let text = String::from_utf8(bytes).unwrap();
+    for (from, to, says) in [
+        ("\"issuer\": \"https://b.example\"", "\"issuer\": \"http://b.example\"", "issuers[1]"),
+        ("\"issuer\": \"https://b.example\"", "\"issuer\": \"https://a.example\"", "already"),
+        ("\"kty\": \"OKP\"", "\"k\": \"OKP\"", "issuers[0]"),
+        ("\"pinnedOn\"", "\"pinnedSince\"", "pinnedSince"),
+    ] {
+        let wrong = TrustSet::parse(text.replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
+        assert!(wrong.contains(says), "{says}: {wrong}");
+    }
+    let many = (0..257).try_for_each(|n| set.pin(pinned(&format!("https://{n}.example"))));
+    assert!(many.unwrap_err().to_string().contains("256 key sets"));
+}
+
 #[test]
 fn what_is_not_whole_is_refused() {
     let pem = key(1).to_pem().replace('\n', "\\n");

@@ -8,8 +8,19 @@ use std::collections::BTreeSet;
 const OWN: &[&str] = &["image-name", "image-digest", "passphrase", "version", "binary-path", "github-token"];
 
 /// Flags that are no inputs: the action says them itself, or GitHub says better, or they make no record.
-const NO_INPUTS: &[&str] =
-    &["output", "step-outputs", "summary", "dotenv", "json", "dry-run", "run-id", "commit", "count-attempts", "help"];
+const NO_INPUTS: &[&str] = &[
+    "output",
+    "step-outputs",
+    "summary",
+    "dotenv",
+    "json",
+    "dry-run",
+    "run-id",
+    "commit",
+    "count-attempts",
+    "id-token",
+    "help",
+];
 
 fn file(path: &str) -> String {
     std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()

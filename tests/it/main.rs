@@ -11,6 +11,7 @@ mod fake_github;
 mod gitlab;
 mod help;
 mod house;
+mod identity;
 mod inspect;
 mod key;
 mod ledger;

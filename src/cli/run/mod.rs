@@ -23,12 +23,13 @@ use std::ffi::OsString;
 pub(crate) const BEFORE: Exit = Exit::Of(125);
 
 /// Secrets of ours that the command has no business with.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "VOUCHSAFE_SIGNING_KEY",
     "VOUCHSAFE_PASSPHRASE",
     "VOUCHSAFE_OPERATOR_TOKEN",
     "VOUCHSAFE_API_TOKEN",
     "VOUCHSAFE_ID_TOKEN",
+    "VOUCHSAFE_WEBHOOK_SECRET",
 ];
 
 /// Run a deployment by hand, and record it as a pipeline's run is recorded

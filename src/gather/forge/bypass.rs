@@ -6,10 +6,12 @@
 use super::{Bypass, Push};
 use crate::record::bypass_v1::{BypassKind, Certainty};
 use crate::record::change_v1::{Change, Via};
-use crate::record::pull_request_v1::Approved;
+use crate::record::pull_request_v1::{Approved, Check, Rules};
 
 /// Commits that are named one by one.
 const MOST_NAMED: usize = 10;
+/// Files that are named one by one.
+const MOST_FILES: usize = 100;
 
 /// The bypasses that follow from what the forge tells of a push.
 pub(super) fn of_push(push: &Push) -> Vec<Bypass> {
@@ -63,11 +65,19 @@ fn around_requests(push: &Push) -> Option<Bypass> {
     if what.is_empty() {
         what.push(format!("{} was pushed to without a pull request", push.git_ref));
     }
-    let asked = push.changes.iter().find_map(|c| c.rules.as_ref()?.pull_request_required);
-    if kind == BypassKind::DirectPush && asked == Some(false) {
-        what.push("the rules of the branch, as they stand now, do not ask for a pull request".into());
+    let free = |c: &Change| c.rules.as_ref().is_some_and(asks_for_nothing);
+    if kind == BypassKind::DirectPush && !push.changes.is_empty() && push.changes.iter().all(free) {
+        return None;
     }
     Some(derived(kind, push, None, what))
+}
+
+/// Whether rules let everybody push whose commits they are: then a direct push sets nothing aside. They are those in force when they
+/// were asked for.
+fn asks_for_nothing(rules: &Rules) -> bool {
+    rules.pull_request_required == Some(false)
+        && rules.required_approvals.unwrap_or(0) == 0
+        && rules.required_checks.is_empty()
 }
 
 fn has_direct(push: &Push) -> bool {
@@ -85,8 +95,11 @@ fn without_request(change: &Change) -> Option<String> {
 /// A pull request that was merged although required checks had not succeeded, or approvals that the rules ask for were missing.
 fn against_rules(push: &Push, change: &Change) -> Option<Bypass> {
     let request = change.pull_request.as_ref()?;
-    let failed = change.checks.iter().filter(|c| c.required == Some(true) && c.passed_at_merge == Some(false));
-    let mut what: Vec<String> = failed
+    let failed = |c: &&Check| c.required == Some(true) && c.passed_at_merge == Some(false) && !is_passed_over(c);
+    let mut what: Vec<String> = change
+        .checks
+        .iter()
+        .filter(failed)
         .map(|c| {
             format!(
                 "the required check `{}` had not succeeded when it was merged; it ended with `{}`",
@@ -114,6 +127,11 @@ fn against_rules(push: &Push, change: &Change) -> Option<Bypass> {
     Some(bypass)
 }
 
+/// A check that did not run. Nothing was checked, and yet platforms take it for success: nobody had to set a rule aside to merge.
+fn is_passed_over(check: &Check) -> bool {
+    matches!(check.result.as_str(), "skipped" | "neutral")
+}
+
 fn asks_for_approval(change: &Change) -> bool {
     let told = change.approval.as_ref().and_then(|a| a.required);
     told.or_else(|| change.rules.as_ref()?.required_approvals).is_some_and(|n| n > 0)
@@ -122,7 +140,7 @@ fn asks_for_approval(change: &Change) -> bool {
 /// A merge of which it cannot be told whether it kept the rules.
 fn undecided(change: &Change) -> Option<String> {
     let request = change.pull_request.as_ref()?;
-    let unsure = |c: &&crate::record::pull_request_v1::Check| c.required == Some(true) && c.passed_at_merge.is_none();
+    let unsure = |c: &&Check| c.required == Some(true) && c.passed_at_merge.is_none();
     let mut why: Vec<String> = change.checks.iter().filter(unsure).map(|c| format!("check `{}`", c.name)).collect();
     if let Some(approval) = change.approval.as_ref().filter(|a| a.verdict == Approved::Unknown)
         && asks_for_approval(change)
@@ -136,7 +154,11 @@ fn undecided(change: &Change) -> Option<String> {
 /// Who edits these files edits the controls, whoever approved it.
 fn pipeline_edit(push: &Push, change: &Change) -> Option<Bypass> {
     let files = change.pipeline_files.as_ref().filter(|files| !files.is_empty())?;
-    Some(derived(BypassKind::PipelineEdit, push, Some(change), files.clone()))
+    let mut what: Vec<String> = files.iter().take(MOST_FILES).cloned().collect();
+    if files.len() > MOST_FILES {
+        what.push(format!("… and {} more", files.len() - MOST_FILES));
+    }
+    Some(derived(BypassKind::PipelineEdit, push, Some(change), what))
 }
 
 fn derived(kind: BypassKind, push: &Push, change: Option<&Change>, what: Vec<String>) -> Bypass {

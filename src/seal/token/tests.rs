@@ -137,3 +137,53 @@ fn times_have_a_leeway_of_a_minute() {
     assert!(claims(r#"{"exp":"soon"}"#).valid_at(at(5)).is_ok(), "what is no time does not end");
     assert_eq!(claims(r#"{"a":" ","b":7}"#).text("a"), None);
 }
+
+#[test]
+fn claims_are_told_in_one_word_or_not_at_all() {
+    let claims = |text: &str| peek_unverified(&format!("{}.{}.x", b64("{}"), b64(text))).unwrap();
+    let all = claims(r#"{"a":"x","n":7,"b":true,"l":["x"],"o":{},"e":"","z":null,"aud":"one","iat":1000}"#);
+    for (name, word) in
+        [("a", Some("x")), ("n", Some("7")), ("b", Some("true")), ("l", None), ("o", None), ("e", None), ("z", None)]
+    {
+        assert_eq!(all.word(name).as_deref(), word, "{name}");
+    }
+    assert_eq!((all.audiences(), all.issued_on().unwrap().timestamp()), (vec!["one"], 1000));
+    for (text, audiences) in [
+        ("{}", vec![]),
+        (r#"{"aud":[]}"#, vec![]),
+        (r#"{"aud":["one","two"]}"#, vec!["one", "two"]),
+        (r#"{"aud":["one",7]}"#, vec!["one", ""]),
+        (r#"{"aud":{"one":1}}"#, vec![""]),
+    ] {
+        assert_eq!(claims(text).audiences(), audiences, "{text}");
+    }
+    for (text, mail) in [
+        (r#"{"sub":"a@b.example"}"#, false),
+        (r#"{"email_verified":true}"#, false),
+        (r#"{"email":null}"#, false),
+        (r#"{"user_email":"a@b.example"}"#, true),
+        (r#"{"Mail":"a@b.example"}"#, true),
+        (r#"{"user_identities":[]}"#, true),
+        (r#"{"x":[{"y":{"e-mail":"a"}}]}"#, true),
+    ] {
+        assert_eq!(claims(text).names_mail(), mail, "{text}");
+    }
+}
+
+#[test]
+fn a_set_is_cut_down_to_the_key_that_is_meant() {
+    let ring = ring();
+    let token = |head: Value| ring.token(head, CLAIMS);
+    let named = token(json!({"alg": "RS256", "kid": "r"}));
+    let cut = key_of(&named, &ring.jwks).unwrap();
+    assert_eq!(kids(&cut).unwrap(), ["r"]);
+    assert!(verify(&named, &cut).is_ok());
+    let unnamed = token(json!({"alg": "RS256"}));
+    assert_eq!(key_of(&unnamed, &ring.jwks), None);
+    assert!(verify(&unnamed, &key_of(&unnamed, &cut).unwrap()).is_ok());
+    assert_eq!(key_of(&token(json!({"alg": "RS256", "kid": "x"})), &cut), None);
+    for jwks in ["", "[]", "{}", r#"{"keys":7}"#] {
+        assert_eq!(key_of(&named, jwks), None, "{jwks}");
+    }
+    assert!(kids(&ring.jwks).unwrap_err().to_string().contains("shared secret"));
+}

@@ -91,6 +91,7 @@ fn a_push_shows_what_it_shows() {
         (Request, yes, vec![request(&["test:yes:no"], approved, Some(1))], &["adminMerge: check `test` had not succeeded"], &[]),
         (Request, unknown, vec![request(&["test:yes:no"], approved, Some(1))], &["adminMerge: check `test`"], &[]),
         (Request, no, vec![request(&["test:yes:no"], approved, Some(1))], &[], &[]),
+        (Request, yes, vec![with(request(&["test:yes:no"], approved, Some(1)), |c| c.checks[0].result = "skipped".into())], &[], &[]),
         (Request, yes, vec![request(&["lint:no:no"], approved, Some(1))], &[], &[]),
         (Request, yes, vec![request(&["lint:?:no"], approved, Some(1))], &[], &[]),
         (Request, yes, vec![request(&["test:yes:?"], approved, Some(1))], &[], &["check `test`"]),
@@ -156,17 +157,23 @@ fn a_protected_branch_that_is_deleted_has_lost_its_history() {
 }
 
 #[test]
-fn rules_that_ask_for_no_pull_request_are_said_and_many_commits_are_counted() {
+fn a_direct_push_that_the_rules_allow_sets_nothing_aside_and_many_commits_are_counted() {
     let all: Vec<String> = (0..12).map(|n| format!("c{n}")).collect();
-    let change = Change {
-        commits: all,
-        commit_count: Some(300),
-        rules: Some(Rules { pull_request_required: Some(false), ..Rules::default() }),
-        ..Change::by(DirectPush)
+    let rules = Rules { pull_request_required: Some(true), ..Rules::default() };
+    let change = Change { commits: all, commit_count: Some(300), rules: Some(rules), ..Change::by(DirectPush) };
+    let found = of_push(&push(DirectPush, Some(true), vec![change.clone()]));
+    let line = &found[0].what[0];
+    assert!(line.starts_with("300 commits without a pull request: c0, ") && line.ends_with("c9, …"), "{line}");
+    let may = |edit: fn(&mut Rules)| {
+        let change = with(change.clone(), |c| {
+            let rules = c.rules.as_mut().unwrap();
+            rules.pull_request_required = Some(false);
+            edit(rules);
+        });
+        of_push(&push(DirectPush, Some(true), vec![change])).is_empty()
     };
-    let found = of_push(&push(DirectPush, Some(true), vec![change]));
-    assert!(
-        found[0].what[0].starts_with("300 commits without a pull request: c0, ") && found[0].what[0].ends_with("c9, …")
-    );
-    assert!(found[0].what[1].contains("do not ask for a pull request"));
+    assert!(may(|_| {}));
+    assert!(!may(|rules| rules.required_checks.push("test".into())));
+    assert!(!may(|rules| rules.required_approvals = Some(1)));
+    assert!(!may(|rules| rules.pull_request_required = None), "unknown is not no");
 }

@@ -38,6 +38,8 @@ pub(super) fn sort_out<T>(items: Vec<Told<T>>, what: &str) -> (Vec<T>, Option<St
     (known, said)
 }
 
+const GHOST: i64 = 10_137;
+
 /// An account.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Account {
@@ -46,9 +48,11 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// As it stands in a record. Logins can be renamed and used by others; the id stays.
-    pub(super) fn actor(self) -> Actor {
-        Actor { id: self.id.map(|id| id.to_string()), login: self.login, name: None }
+    /// As it stands in a record. Logins can be renamed and used by others; the id stays. Nobody where the account is gone: GitHub
+    /// puts the user `ghost` in its place.
+    pub(super) fn actor(self) -> Option<Actor> {
+        let gone = self.id == Some(GHOST) || self.id.is_none() && self.login.is_none();
+        (!gone).then(|| Actor { id: self.id.map(|id| id.to_string()), login: self.login, name: None })
     }
 }
 

@@ -157,7 +157,7 @@ fn about_protection(name: &str, body: &[u8]) -> Result<Collected, EventError> {
             all.passed_over.push(format!("`{name}` {action}: nothing that was in force became weaker"));
         }
         Some((turned, what, git_ref, occurred_on)) => {
-            let actor = event.sender.map(Account::actor);
+            let actor = event.sender.and_then(Account::actor);
             all.bypasses.push(Bypass { actor, git_ref, occurred_on, ..weakened(turned, &what) });
         }
         None => all.passed_over.push(passed_over(name, action, event.pull_request.as_ref())),

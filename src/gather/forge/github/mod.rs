@@ -6,6 +6,7 @@ mod bind;
 mod changes;
 mod checks;
 mod doors;
+mod edits;
 mod event;
 mod found;
 mod population;

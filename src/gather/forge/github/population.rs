@@ -140,7 +140,7 @@ fn runs(asking: &Asking, period: &Period, all: &mut Population) {
             on: Some(r.created_at),
             commit: r.head_sha,
             git_ref: r.head_branch,
-            actor: r.triggering_actor.or(r.actor).map(Account::actor),
+            actor: r.triggering_actor.or(r.actor).and_then(Account::actor),
             ..bare(ItemKind::Run)
         });
         put(all, found);
@@ -208,7 +208,7 @@ fn deployments(asking: &Asking, period: &Period, all: &mut Population) {
             commit: d.sha,
             git_ref: d.git_ref,
             environment: d.environment,
-            actor: d.creator.map(Account::actor),
+            actor: d.creator.and_then(Account::actor),
             ..bare(ItemKind::Deployment)
         })
         .collect();
@@ -265,7 +265,7 @@ fn pushes(asking: &Asking, period: &Period, all: &mut Population) {
         on: Some(a.timestamp),
         commit: commit(&a.after),
         git_ref: Some(a.git_ref),
-        actor: a.actor.map(Account::actor),
+        actor: a.actor.and_then(Account::actor),
         ..bare(ItemKind::Push)
     });
     put(all, items);

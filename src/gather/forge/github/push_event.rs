@@ -2,6 +2,7 @@
 //! changed; not by which door the commits came, nor whether the branch is protected. The API tells that, where there is one.
 
 use super::answers::{Account, Repo, When, commit};
+use super::edits;
 use super::event::parse;
 use super::protected::{self, Standing};
 use super::pushes;
@@ -11,8 +12,10 @@ use crate::record::change_v1::{Change, Via};
 use crate::record::parts_v1::Actor;
 use serde::Deserialize;
 
-/// Commits that a webhook lists at most, and that GitHub's timelines list.
-const CAPS: [usize; 2] = [2048, 20];
+/// Commits that a webhook lists at most.
+const CAP: usize = 2048;
+/// Commits that GitHub's timelines and older servers list.
+const OLD_CAP: usize = 20;
 /// Commits that a change names.
 const MOST_NAMED: usize = 100;
 
@@ -55,6 +58,10 @@ pub(super) fn of(event: &Delivered, asking: Option<&Asking>) -> Result<Collected
     let name = told.repository.as_ref().and_then(|r| r.full_name.as_deref());
     let other = |a: &&Asking| name.is_some_and(|name| !name.eq_ignore_ascii_case(a.repository));
     let mut said: Vec<String> = Vec::new();
+    if branch.starts_with(pushes::QUEUE) {
+        all.passed_over.push(format!("`{}` is a branch of the merge queue's own", told.git_ref));
+        return Ok(all);
+    }
     if let (Some(a), Some(name)) = (asking.filter(other), name) {
         said.push(format!(
             "what the API knows: the event is of `{name}`, and the API was asked about `{}`",
@@ -119,7 +126,7 @@ fn push(
         before,
         after,
         occurred_on: told.repository.and_then(|r| r.pushed_at).and_then(When::time),
-        pusher: told.sender.map(Account::actor).or(named),
+        pusher: told.sender.and_then(Account::actor).or(named),
         protected: standing.protected(),
         changes,
         missing: said,
@@ -129,6 +136,9 @@ fn push(
         Some(_) if told.forced == Some(true) => Via::ForcePush,
         Some(_) => pushes::door(&push),
     };
+    if let Some(asking) = asking {
+        edits::complete(asking, &mut push);
+    }
     push.missing.extend(bypass::doubts(&push));
     push
 }
@@ -139,7 +149,7 @@ fn own_change(commits: Option<&[Commit]>, event: &Delivered, asked: bool, said: 
     let commits = commits.unwrap_or_default();
     change.commits = commits.iter().rev().take(MOST_NAMED).map(|c| c.id.clone()).collect();
     change.commit_count = (commits.len() > MOST_NAMED).then_some(commits.len() as u64);
-    let cut = CAPS.contains(&commits.len()) || commits.len() > CAPS[0];
+    let cut = commits.len() >= CAP || commits.len() == OLD_CAP && !asked;
     let told = commits.iter().all(|c| c.added.is_some() || c.removed.is_some() || c.modified.is_some());
     if told && !commits.is_empty() {
         let lists = commits.iter().flat_map(|c| [&c.added, &c.removed, &c.modified]);
@@ -154,9 +164,9 @@ fn own_change(commits: Option<&[Commit]>, event: &Delivered, asked: bool, said: 
         if !told {
             said.push("which files changed: the event does not tell".to_owned());
         }
-        if cut {
-            said.push(format!("the event lists {} commits, and ends there: more may have come", commits.len()));
-        }
+    }
+    if cut {
+        said.push(format!("the event lists {} commits, and ends there: more may have come", commits.len()));
     }
     change
 }

@@ -1,13 +1,17 @@
 //! Pushes to protected branches within a period, and the bypasses among them, as GitHub's API tells.
 
 use super::activity::{self, Activity};
-use super::answers::{commit, missing, repo, sort_out};
+use super::answers::{Account, commit, missing, repo, sort_out};
+use super::edits;
 use super::protected::{self, Standing};
 use super::suites;
 use crate::gather::forge::{Asking, Collected, Found, Period, Push, Span, bypass};
 use crate::record::change_v1::Via;
 use crate::record::parts_v1::Repository;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Branches that GitHub makes for a merge queue and takes away again; nobody else may push there.
+pub(super) const QUEUE: &str = "gh-readonly-queue/";
 
 /// Everything that happened in `period` to the default branch, to protected branches, and to branches of which it cannot be told
 /// whether they are protected.
@@ -29,7 +33,8 @@ pub(super) fn of(asking: &Asking, period: &Period) -> Collected {
     all.missing.extend(pages.missing.map(|e| missing("pushes", &e, activity::PERMISSION)));
     let (mut moves, other) = sort_out(pages.items, "pushes");
     all.missing.extend(other);
-    moves.retain(|a| period.holds(a.timestamp) && a.git_ref.starts_with("refs/heads/"));
+    let branch = |a: &Activity| a.git_ref.strip_prefix("refs/heads/").is_some_and(|name| !name.starts_with(QUEUE));
+    moves.retain(|a| period.holds(a.timestamp) && branch(a));
     moves.reverse();
     let standings = standings(asking, default.as_deref(), &moves, &mut all);
     for activity in moves {
@@ -78,7 +83,7 @@ fn push(asking: &Asking, activity: Activity, standing: Standing) -> Push {
         before,
         after,
         occurred_on: Some(activity.timestamp),
-        pusher: activity.actor.map(super::answers::Account::actor),
+        pusher: activity.actor.and_then(Account::actor),
         protected: standing.protected(),
         changes: found.changes,
         missing: found.missing,
@@ -93,6 +98,7 @@ fn push(asking: &Asking, activity: Activity, standing: Standing) -> Push {
             Via::Unknown
         }
     };
+    edits::complete(asking, &mut push);
     push.missing.extend(bypass::doubts(&push));
     push
 }

@@ -79,6 +79,8 @@ pub(super) fn judged(
     let mut reviews: Vec<Review> = told.items.iter().map(|item| review(item, pull, timeline, &mut late)).collect();
     let rights = rights(round, pull, &reviews, &users, missing);
     let may = |review: &Review| match review.association.as_deref() {
+        // who may be a machine account, or the author, for all that is told
+        _ if (review.bot.is_none() || review.reviewer.id.is_none()) && review.reviewer != Actor::default() => None,
         Some("OWNER" | "MEMBER" | "COLLABORATOR") => Some(true),
         Some("FIRST_TIMER" | "FIRST_TIME_CONTRIBUTOR" | "MANNEQUIN") => Some(false),
         _ => review.reviewer.login.as_ref().and_then(|login| rights.get(login).copied().flatten()),

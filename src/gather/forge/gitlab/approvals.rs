@@ -4,7 +4,7 @@
 //! read the merge request reads them. Each fills the gaps of the other.
 
 use super::notes::{self, Noted, What};
-use super::shapes::{ApprovalRule, ApprovalState, Approvals, MergeRequest, Reviewer};
+use super::shapes::{ApprovalRule, ApprovalState, Approvals, Commit, MergeRequest, Reviewer};
 use super::user::User;
 use super::versions::{self, Versions};
 use super::{Asking, merge_request, unread};
@@ -25,6 +25,7 @@ pub(super) struct Reviewed {
 pub(super) fn of(
     asking: &Asking,
     mr: &MergeRequest,
+    commits: &[Commit],
     pull_request: &PullRequest,
     rules: &mut Rules,
     missing: &mut Vec<String>,
@@ -75,18 +76,16 @@ pub(super) fn of(
     for review in &mut reviews {
         (review.commit, review.stale) = versions.stale(review.submitted_on, mr.sha.as_deref());
     }
-    // commits name e-mail addresses, which are nobody's id; who pushed them is noted
-    let pushers: Vec<Actor> = noted
-        .iter()
-        .filter(|n| n.what == What::Pushed && versions.changed(n.on))
-        .filter_map(|n| n.who.known())
-        .collect();
+    let wrote = contributors(&noted, &versions, commits);
+    if commits.iter().any(|c| is_namesake(c, mr, &reviews, &wrote)) {
+        missing.push("a commit of it was written by somebody of the same name as a reviewer: whether it is the same person is not known".to_owned());
+    }
     let unmet = state.iter().flat_map(|s| &s.rules).find(|rule| is_unmet(rule));
     let case = Case {
         pull_request,
-        contributors: cut.is_none().then_some(&pushers),
+        contributors: cut.is_none().then_some(&wrote),
         rules: Some(rules),
-        may: &|review| state.as_ref().and_then(|state| may(&state.rules, review)),
+        may: &|review| may(state.as_ref().map_or(&[], |state| &state.rules), review),
         incomplete,
     };
     let mut approval = judge(&case, &mut reviews);
@@ -216,11 +215,13 @@ fn name(rule: &ApprovalRule) -> String {
     format!("`{name}`: {} of {}", rule.approved_by.len(), rule.approvals_required.unwrap_or_default())
 }
 
-/// Whether somebody may approve: anybody where a rule says so or none asks for anything, else who a rule names.
+/// Whether somebody may approve. GitLab takes opinions from nobody below the role of a Developer, so who gave one may, unless the
+/// rules name others. Asking for changes holds up a merge whoever the rules name.
 fn may(rules: &[ApprovalRule], review: &Review) -> Option<bool> {
     let asking: Vec<&ApprovalRule> = rules.iter().filter(|r| r.approvals_required.is_some_and(|n| n > 0)).collect();
-    if asking.is_empty() || asking.iter().any(|r| r.rule_type.as_deref() == Some("any_approver")) {
-        return None;
+    let anybody = asking.is_empty() || asking.iter().any(|r| r.rule_type.as_deref() == Some("any_approver"));
+    if anybody || review.state == ReviewState::ChangesRequested {
+        return Some(true);
     }
     let named = |r: &ApprovalRule| {
         r.eligible_approvers.iter().chain(&r.approved_by).any(|u| is_same(&u.actor(), &review.reviewer) == Some(true))
@@ -229,4 +230,29 @@ fn may(rules: &[ApprovalRule], review: &Review) -> Option<bool> {
         return Some(true);
     }
     (!asking.iter().any(|r| r.contains_hidden_groups == Some(true))).then_some(false)
+}
+
+/// Who wrote it, as far as GitLab ties that to an account: who pushed to it once it was open, and whose commits carry the address
+/// that GitLab gives to an account. Other addresses are nobody's id.
+fn contributors(noted: &[Noted], versions: &Versions, commits: &[Commit]) -> Vec<Actor> {
+    let pushed = noted.iter().filter(|n| n.what == What::Pushed && versions.changed(n.on));
+    let private = commits.iter().flat_map(|c| [&c.author_email, &c.committer_email]).flatten();
+    pushed.filter_map(|n| n.who.known()).chain(private.filter_map(|address| of_private_address(address))).collect()
+}
+
+/// `12-bob@users.noreply.gitlab.com` (GitLab docs, "Use an automatically-generated private commit email").
+fn of_private_address(address: &str) -> Option<Actor> {
+    let (account, host) = address.split_once('@')?;
+    let (id, login) = account.split_once('-').filter(|_| host.starts_with("users.noreply."))?;
+    let id = Some(id).filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()));
+    Some(Actor { id: Some(id?.to_owned()), login: Some(login.to_owned()), name: None })
+}
+
+/// Whether a commit names as its author somebody who is called as an approver is, and not as the author of the merge request. A name
+/// is no identity: it changes no verdict.
+fn is_namesake(commit: &Commit, mr: &MergeRequest, reviews: &[Review], wrote: &[Actor]) -> bool {
+    let Some(name) = commit.author_name.as_deref().filter(|name| !name.is_empty()) else { return false };
+    let known = |r: &Review| wrote.iter().any(|a| is_same(a, &r.reviewer) == Some(true));
+    let called = |r: &Review| r.state == ReviewState::Approved && r.reviewer.name.as_deref() == Some(name) && !known(r);
+    mr.author.as_ref().is_none_or(|a| a.name.as_deref() != Some(name)) && reviews.iter().any(called)
 }

@@ -203,7 +203,7 @@ fn merge(hook: Merge, delivered: &Delivered, asking: Option<&Asking>, all: &mut 
     if brought.is_empty() {
         let text = |t: &Option<String>| t.clone().unwrap_or_default();
         let (title, source, body) = (text(&what.title), text(&what.source_branch), text(&what.description));
-        let texts = [("pullRequestTitle", &*title), ("branch", &*source), ("pullRequestDescription", &*body)];
+        let texts = [("pullRequestTitle", &*title), ("branch", &*source), ("pullRequestBody", &*body)];
         let mut change = Change::by(Via::PullRequest);
         change.tickets = tickets::find(delivered.tickets, &texts);
         change.pull_request = Some(request);

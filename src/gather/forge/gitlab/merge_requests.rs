@@ -30,7 +30,7 @@ pub(super) fn of(asking: &Asking, found: &MergeRequest, commits: &[Commit], desk
     let pull_request =
         pull_request(&mr, method(&mr, &own.items, commits, settings.as_ref().and_then(|s| s.merge_method.as_deref())));
     let mut rules = desk.rules(asking, mr.target_branch.as_deref().unwrap_or_default()).clone();
-    let reviewed = approvals::of(asking, &mr, &pull_request, &mut rules, &mut missing);
+    let reviewed = approvals::of(asking, &mr, &own.items, &pull_request, &mut rules, &mut missing);
     let checked = checks::of(asking, &mr, settings.as_ref(), &mut missing);
     let pipeline_files = files::of_merge_request(asking, &mr, settings.as_ref(), &mut missing);
     let change = Change {
@@ -100,7 +100,7 @@ fn method<'a>(mr: &MergeRequest, own: &[Commit], span: &[Commit], setting: Optio
 fn named(asking: &Asking, mr: &MergeRequest, way: &str) -> Vec<Ticket> {
     let text = |t: &'_ Option<String>| t.clone().unwrap_or_default();
     let (title, branch, body) = (text(&mr.title), text(&mr.source_branch), text(&mr.description));
-    let texts = [("pullRequestTitle", &*title), ("branch", &*branch), ("pullRequestDescription", &*body)];
+    let texts = [("pullRequestTitle", &*title), ("branch", &*branch), ("pullRequestBody", &*body)];
     let found = tickets::find(asking.tickets, &texts);
     if !found.is_empty() {
         return found;

@@ -28,14 +28,18 @@ pub(in super::super) fn reach(given: &Given) -> Option<Reach> {
 
 /// The API of the host of a page or clone address. A port belongs to the API only where it is one of https.
 fn of_host(address: &str) -> Option<String> {
-    let host = super::super::reach::host(address)?;
+    let host = match super::super::reach::host(address)?.as_str() {
+        // ssh where its port is closed (GitLab docs, "Alternate SSH port")
+        "altssh.gitlab.com" => "gitlab.com".to_owned(),
+        host => host.to_owned(),
+    };
     let port = Url::parse(address).ok().filter(|url| url.scheme() == "https").and_then(|url| url.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("https://{host}{port}/api/v4"))
 }
 
-/// A token from a variable goes to the host that the variables name: `CI_SERVER_HOST` of the job, `GITLAB_HOST` of GitLab's own
-/// command-line client.
+/// A token from a variable goes to the host that the variables name (`GITLAB_HOST` of GitLab's own command-line client,
+/// `CI_SERVER_HOST` of the job), or where they name none to the host of the repository; to no other that a flag names.
 fn token(given: &Given, host: &str, own: bool) -> Option<(HeaderName, Secret, String)> {
     if let Some(token) = given.token {
         return Some((PRIVATE, token.clone(), "--api-token".to_owned()));
@@ -45,7 +49,8 @@ fn token(given: &Given, host: &str, own: bool) -> Option<(HeaderName, Secret, St
         super::super::reach::host(named)
             .unwrap_or_else(|| named.split(['/', ':']).next().unwrap_or_default().to_ascii_lowercase())
     });
-    if named.or_else(|| server.clone()).is_none_or(|named| named == host)
+    let repository = || super::super::reach::host(&of_host(given.repository_url?)?);
+    if named.or_else(|| server.clone()).or_else(repository).is_some_and(|named| named == host)
         && let Some((token, from)) = given.token(&["GITLAB_TOKEN"])
     {
         return Some((PRIVATE, token, from));
@@ -116,6 +121,7 @@ mod tests {
         let lent = [("GITLAB_TOKEN", "t")];
         for (page, base) in [
             ("https://gitlab.com/g/p.git", "https://gitlab.com/api/v4"),
+            ("ssh://git@altssh.gitlab.com:443/g/p.git", "https://gitlab.com/api/v4"),
             ("git@git.corp.test:g/p.git", "https://git.corp.test/api/v4"),
             ("ssh://git@git.corp.test:2222/g/p.git", "https://git.corp.test/api/v4"),
             ("https://git.corp.test:8443/g/p", "https://git.corp.test:8443/api/v4"),
@@ -134,6 +140,8 @@ mod tests {
                 .starts_with("https://gitlab.com/api/v4 ")
         );
         assert_eq!(told(&lent, "jenkins", None, None, None), "none");
+        let astray = told(&lent, "jenkins", Some("https://evil.test/api/v4"), Some("https://gitlab.com/g/p"), None);
+        assert_eq!(astray, "none", "a token that nobody gave for that host");
         assert_eq!(told(&[], "jenkins", None, Some("https://gitlab.com/g/p"), None), "none");
     }
 }

@@ -83,6 +83,9 @@ pub(super) struct Commit {
     #[serde(default, deserialize_with = "list")]
     pub parent_ids: Vec<String>,
     pub committed_date: Option<DateTime<Utc>>,
+    pub author_name: Option<String>,
+    pub author_email: Option<String>,
+    pub committer_email: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -129,6 +129,8 @@ fn forced_created_deleted() {
 fn other_branches_and_tags_are_passed_over_with_a_line() {
     let tag = plain("push", with(push("main"), json!({"ref": "refs/tags/v1"})));
     assert_eq!((tag.pushes.len(), tag.passed_over), (0, vec!["`refs/tags/v1` is not a branch".to_owned()]));
+    let queue = plain("push", push("gh-readonly-queue/main/pr-5-abc"));
+    assert!(queue.pushes.is_empty() && queue.passed_over[0].contains("merge queue"), "{queue:?}");
     let topic = plain("push", push("topic"));
     assert!(topic.pushes.is_empty() && topic.passed_over[0].contains("not the default branch"), "{topic:?}");
     // which branch is the default one is not told, so it may be this one
@@ -141,7 +143,7 @@ fn the_api_tells_which_branches_are_protected() {
     let open = json!({"name": "topic", "protected": false});
     let by_ruleset = asked(
         push("topic"),
-        json!({"repos/example/shop/branches/topic": open, "repos/example/shop/rules/branches/topic": [{"type": "deletion"}]}),
+        json!({"repos/example/shop/branches/topic": open, "repos/example/shop/rules/branches/topic": [{"type": "x"}, {"type": "deletion"}]}),
     );
     assert_eq!(by_ruleset.pushes[0].protected, Some(true));
     assert!(by_ruleset.source.starts_with("webhook `push`, http"), "{}", by_ruleset.source);

@@ -132,6 +132,28 @@ fn only_protected_branches_and_the_default_one_are_recorded() {
     assert_eq!(found.missing, Vec::<String>::new());
 }
 
+/// A ruleset for all branches that is about names or signatures lets everybody push and rewrite.
+#[test]
+fn a_branch_whose_rulesets_guard_nothing_is_not_protected() {
+    let all = json!([
+        activity("force_push", "wip", "1", "2", 1),
+        activity("force_push", "held", "1", "2", 2),
+        activity("force_push", "unread", "1", "2", 3),
+        activity("push", "gh-readonly-queue/main/pr-5", "1", "2", 4)
+    ]);
+    let mut routes = routes(all);
+    let by_ruleset = |name: &str| json!({"name": name, "protected": true, "protection": {"enabled": false}});
+    let listed =
+        json!([by_ruleset("wip"), by_ruleset("held"), by_ruleset("unread"), by_ruleset("gh-readonly-queue/main/pr-5")]);
+    routes.insert("repos/example/shop/branches?protected=true".into(), listed);
+    let names = json!([{"type": "branch_name_pattern"}, {"type": "required_signatures"}]);
+    routes.insert("repos/example/shop/rules/branches/wip".into(), names);
+    routes.insert("repos/example/shop/rules/branches/held".into(), json!([{"type": "non_fast_forward"}]));
+    let (found, _) = collect(routes, 26);
+    let told: Vec<_> = found.pushes.iter().map(|p| (p.git_ref.as_str(), p.protected)).collect();
+    assert_eq!(told, [("refs/heads/unread", Some(true)), ("refs/heads/held", Some(true))]);
+}
+
 #[test]
 fn protection_that_cannot_be_read_is_unknown_and_the_push_is_recorded() {
     let mut routes =
@@ -155,6 +177,16 @@ fn items_of_another_shape_are_said() {
     let (found, _) = collect(routes(json!([old, activity("pr_merge", "main", "1", "2", 2)])), 26);
     assert_eq!(found.pushes.len(), 1);
     assert_eq!(found.missing, ["1 of 2 pushes: GitHub told them in another shape than it describes"]);
+}
+
+/// GitHub names nobody, or the user `ghost`, where the account is gone.
+#[test]
+fn accounts_that_are_gone_are_nobody() {
+    let mut gone = activity("force_push", "main", "1", "2", 2);
+    for actor in [json!(null), json!({"login": "ghost", "id": 10137})] {
+        gone["actor"] = actor;
+        assert_eq!(collect(routes(json!([gone])), 26).0.pushes[0].pusher, None);
+    }
 }
 
 #[test]
