@@ -49,6 +49,13 @@ pub fn fuzz_platform(bytes: &[u8]) {
     gather::fuzz(bytes);
 }
 
+/// Any bytes as what a forge sends: headers, pages, events. For `fuzz/`.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_forge(bytes: &[u8]) {
+    gather::forge::fuzz(bytes);
+}
+
 /// Any bytes as what stands in a ledger. For `fuzz/`.
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -8,8 +8,9 @@ use crate::ledger::head::Head;
 use crate::ledger::leaf::{self, Via};
 use crate::ledger::{self, Entry, Verdict};
 use crate::record::Record;
+use crate::record::bypass_v1::BypassKind;
 use crate::record::identity_v1::Binding;
-use crate::record::parts_v1::{COUNTED_IN_VAULT, Provenance};
+use crate::record::parts_v1::{COUNTED_IN_VAULT, Provenance, Run};
 use crate::record::run_v1::RunRecord;
 use crate::seal::signer::Signer;
 use crate::seal::trust::TrustSet;
@@ -58,10 +59,19 @@ pub(crate) fn deliver(record: &Record, sealed: &Sealed, how: &Delivery) -> Resul
             }
             Err(attempt) => {
                 let mut next = record.clone();
-                if let Record::Run(run) = &mut next {
-                    run.run.attempt = attempt;
-                    // The platform signed for the attempt that is not claimed any more.
-                    run.identity = run.identity.take().filter(|identity| identity.binding == Binding::TokenDigest);
+                match &mut next {
+                    Record::Run(record) => {
+                        record.run.attempt = attempt;
+                        // The platform signed for the attempt that is not claimed any more.
+                        record.identity =
+                            record.identity.take().filter(|identity| identity.binding == Binding::TokenDigest);
+                    }
+                    Record::Bypass(record) => {
+                        if let Some(run) = &mut record.run {
+                            run.attempt = attempt;
+                        }
+                    }
+                    _ => {}
                 }
                 let doing = format!("sign the record again as attempt {attempt}");
                 let sealed = super::seal(&next, how.signer);
@@ -138,6 +148,9 @@ struct Standing {
 /// Puts the record once. A different record that stands there is never touched: the new one is kept beside it and the
 /// receipt names both. The inner error is the next attempt, where what stands there is an earlier one.
 fn put(record: &Record, sealed: &Sealed, how: &Delivery, tags: &Tags) -> Result<Result<Standing, u32>, VaultError> {
+    if let Some(next) = attempt_of_its_run(record, how) {
+        return Ok(Err(next));
+    }
     let address = ledger::address_of(record);
     let stands = |put: Put, unlocked, conflicts_with| Standing {
         created: put.outcome == crate::vault::Outcome::Created,
@@ -201,10 +214,11 @@ fn same_claims(standing: &Entry, record: &Record) -> Option<DateTime<Utc>> {
         (Record::Run(theirs), Record::Run(ours)) => of_run(theirs) == of_run(ours),
         // The place names repository, branch, commit and kind. What else was learned of one event depends on when the platform
         // was asked, and who told it first is believed.
-        (Record::Change(theirs), Record::Change(ours)) => (&theirs.before, &theirs.via) == (&ours.before, &ours.via),
-        (Record::Bypass(theirs), Record::Bypass(ours)) => {
-            (&theirs.reason, &theirs.ticket, &theirs.before) == (&ours.reason, &ours.ticket, &ours.before)
+        (Record::Change(theirs), Record::Change(ours)) => ledger::again::says_no_more(theirs, ours),
+        (Record::Bypass(theirs), Record::Bypass(ours)) if ours.kind == BypassKind::EmergencyDeploy => {
+            (&theirs.reason, &theirs.ticket, &theirs.approved_by) == (&ours.reason, &ours.ticket, &ours.approved_by)
         }
+        (Record::Bypass(theirs), Record::Bypass(ours)) => theirs.kind == ours.kind && theirs.before == ours.before,
         (Record::Review(theirs), Record::Review(ours)) => {
             (&theirs.answers, &theirs.comment, &theirs.ticket) == (&ours.answers, &ours.comment, &ours.ticket)
         }
@@ -236,9 +250,27 @@ fn of_run(record: &RunRecord) -> RunRecord {
 /// counts no attempts, where the record says that they are counted here.
 fn is_earlier_attempt(standing: &Entry, record: &RunRecord) -> bool {
     let (Verdict::Valid, Some(Record::Run(theirs))) = (standing.verdict, &standing.record) else { return false };
-    let counted = |p: &Provenance| p.fact == "run.attempt" && p.source.as_deref() == Some(COUNTED_IN_VAULT);
-    let another = theirs.run.job_id.as_ref().zip(record.run.job_id.as_ref()).is_some_and(|(a, b)| a != b);
-    record.provenance.iter().any(counted) && another && record.run.attempt < ATTEMPTS
+    is_counted(&record.provenance) && another_job(&theirs.run, &record.run) && record.run.attempt < ATTEMPTS
+}
+
+/// Whether the record says that attempts of its run are counted here.
+fn is_counted(provenance: &[Provenance]) -> bool {
+    provenance.iter().any(|p| p.fact == "run.attempt" && p.source.as_deref() == Some(COUNTED_IN_VAULT))
+}
+
+fn another_job(theirs: &Run, ours: &Run) -> bool {
+    theirs.job_id.as_ref().zip(ours.job_id.as_ref()).is_some_and(|(a, b)| a != b)
+}
+
+/// The next attempt, where the record of an emergency would stand beside another job's run: it belongs beside its own, which may
+/// have been counted up while it waited.
+fn attempt_of_its_run(record: &Record, how: &Delivery) -> Option<u32> {
+    let Record::Bypass(record) = record else { return None };
+    let run = record.run.as_ref().filter(|run| is_counted(&record.provenance) && run.attempt < ATTEMPTS)?;
+    let beside = ledger::beside_run(record, run);
+    let standing = ledger::open(how.vault, how.trust, &beside);
+    let Some(Record::Run(theirs)) = standing.record.filter(|_| standing.verdict == Verdict::Valid) else { return None };
+    another_job(&theirs.run, run).then_some(run.attempt + 1)
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ mod anchors;
 mod asking;
 mod attest;
 mod changes;
+mod collect;
 mod delivery;
 mod doctor;
+mod emergency;
 mod exit;
 mod flush;
 mod identity;
@@ -15,12 +17,14 @@ mod key;
 mod ledger;
 mod list;
 mod lock;
+mod made;
 mod man;
 mod operator;
 mod outputs;
 mod progress;
 mod proof;
 mod recorded;
+mod review;
 mod run;
 mod schema;
 mod show;
@@ -66,6 +70,8 @@ record for this run stands already · 6 signed and kept here, not delivered";
 enum Command {
     Attest(Box<attest::Args>),
     Run(Box<run::Args>),
+    Collect(Box<collect::Args>),
+    Review(Box<review::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),
@@ -126,6 +132,8 @@ fn parse_and_run(world: &mut World) -> Answer {
     match cli.command {
         Command::Attest(args) => attest::run(world, &args, &sources),
         Command::Run(args) => run::run(world, &args, &sources),
+        Command::Collect(args) => collect::run(world, &args, &sources),
+        Command::Review(args) => review::run(world, &args),
         Command::Verify(args) => verify::run(world, &args),
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),

@@ -13,7 +13,9 @@ use crate::ledger::leaf::Via;
 use crate::record::Record;
 use crate::seal::SealError;
 use crate::seal::signer::Signer;
+use crate::seal::trust::TrustSet;
 use crate::vault::{Vault, VaultError};
+use std::cell::OnceCell;
 
 /// Where a record goes and who signs it.
 #[derive(clap::Args, Debug)]
@@ -46,12 +48,27 @@ pub(crate) struct Ready {
     opened: Result<Vault, VaultError>,
     pub(crate) signer: Signer,
     pub(crate) spool: Spool,
+    trusting: OnceCell<TrustSet>,
 }
 
 impl Ready {
     /// Whether the vault is a folder of this machine.
     pub(crate) fn local(&self) -> bool {
         self.opened.as_ref().is_ok_and(Vault::is_local)
+    }
+
+    /// Nothing more is tried: what is put from now on is kept in the spool.
+    pub(crate) fn give_up(&mut self, why: String) {
+        let doing = "ask the store again".to_owned();
+        self.opened = Err(VaultError::Other { doing, why });
+    }
+
+    /// The keys that are believed while writing. Asked once, so that what is wrong with them is told once.
+    pub(crate) fn trusting(&self, world: &mut World, args: &PlaceArgs) -> &TrustSet {
+        self.trusting.get_or_init(|| match &self.opened {
+            Ok(vault) => delivery::trusting(world, &args.trust, vault, &self.signer),
+            Err(_) => TrustSet::of(self.signer.public_key()),
+        })
     }
 
     /// The vault, if it could be opened.
@@ -74,7 +91,7 @@ pub(crate) fn ready(world: &mut World, args: &PlaceArgs) -> Result<Ready, Failur
         None if local => trust::user_signer(world, &args.sign)?,
         None => return Err(delivery::no_key(&args.vault)),
     };
-    Ok(Ready { opened, signer, spool: Spool::at(world.at(&args.spool.spool)) })
+    Ok(Ready { opened, signer, spool: Spool::at(world.at(&args.spool.spool)), trusting: OnceCell::new() })
 }
 
 /// What came of a record on its way, also where it did not arrive.
@@ -89,8 +106,11 @@ pub(crate) struct Went {
 /// What is done with the signed record beside delivering it, each time that it is signed.
 pub(crate) type Copies<'a> = dyn FnMut(&World, &Record, &Sealed, &Signer) -> Result<(), Failure> + 'a;
 
-/// Signs the record, keeps it, delivers it and tells of it. `earlier` is a word about the same run that waits in the spool and
-/// that this record replaces as soon as it is safe itself.
+/// How a record that stands is told of.
+pub(crate) type Tell<'a> = dyn FnMut(&mut World, &Record, &Receipt) -> anyhow::Result<()> + 'a;
+
+/// Signs the record, keeps it, delivers it and tells of it, and does what is done once a command. `earlier` is a word about the
+/// same run that waits in the spool and that this record replaces as soon as it is safe itself.
 pub(crate) fn put(
     world: &mut World,
     args: &PlaceArgs,
@@ -100,7 +120,45 @@ pub(crate) fn put(
     copies: &mut Copies<'_>,
     went: &mut Went,
 ) -> Answer {
-    let Ready { opened, signer, spool } = ready;
+    let mut tell = |world: &mut World, record: &Record, receipt: &Receipt| {
+        words::warn(world, &receipt.warnings);
+        told::tell(world, json, record, receipt)
+    };
+    let answer = put_one(world, args, record, ready, earlier, copies, &mut tell, went);
+    let record = went.again.as_ref().map_or(record, |(record, _)| record);
+    if let Some(receipt) = &went.receipt {
+        conclude(world, args, ready, record, receipt);
+    }
+    answer
+}
+
+/// What is done once, after the last record of a command: the checkpoint is kept, and what waits in the spool is delivered.
+pub(crate) fn conclude(world: &mut World, args: &PlaceArgs, ready: &Ready, record: &Record, receipt: &Receipt) {
+    let (Ok(vault), Some(at)) = (&ready.opened, &receipt.ledger) else { return };
+    let environment = record.head().environment;
+    let run_id = attest::run_id(record);
+    keep_anchors(world, args, environment, &at.checkpoint, &run_id);
+    #[cfg(feature = "tsa")]
+    if let (Some(url), Ok(keep)) = (&args.tsa_url, args.lock.keep(ready.local())) {
+        anchors::stamp(world, vault, url, environment, (at.size, &at.checkpoint), &run_id, &keep);
+    }
+    let trusting = ready.trusting(world, args);
+    delivery::flush_others(world, &ready.spool, vault, &ready.signer, trusting);
+}
+
+/// Signs one record, keeps it, delivers it and tells of it.
+#[allow(clippy::too_many_arguments, reason = "each is another thing; a struct would only name them twice")]
+pub(crate) fn put_one(
+    world: &mut World,
+    args: &PlaceArgs,
+    record: &Record,
+    ready: &Ready,
+    earlier: Option<Held>,
+    copies: &mut Copies<'_>,
+    tell: &mut Tell<'_>,
+    went: &mut Went,
+) -> Answer {
+    let Ready { opened, signer, spool, .. } = ready;
     let local = ready.local();
     let (lock, keep_until) = args.lock.at(local, record.head().recorded_on)?;
     let sealed = attest::seal(record, signer).map_err(seal_failure)?;
@@ -126,7 +184,7 @@ pub(crate) fn put(
         // The record matters more: the put will tell whether the folder can be written at all.
         words::warn(world, &[format!("{:#}", failure.error)]);
     }
-    let trusting = delivery::trusting(world, &args.trust, vault, signer);
+    let trusting = ready.trusting(world, args);
     let head = record.head();
     if let Err(distrust) = trusting.covers(&sealed.keyid, head.environment, head.recorded_on) {
         words::warn(world, &[format!("this record will not verify here: {distrust}")]);
@@ -134,7 +192,7 @@ pub(crate) fn put(
     let how = Delivery {
         vault,
         signer,
-        trust: &trusting,
+        trust: trusting,
         lock: lock.as_ref(),
         keep_until,
         via: Via::Attest,
@@ -158,23 +216,12 @@ pub(crate) fn put(
         went.again = Some((record, sealed));
     }
     let record = went.again.as_ref().map_or(record, |(record, _)| record);
-    words::warn(world, &receipt.warnings);
     went.receipt = Some(receipt.clone());
-    told::tell(world, json, record, &receipt)?;
-    if let Some(at) = &receipt.ledger {
-        let environment = record.head().environment;
-        let run_id = attest::run_id(record);
-        keep_anchors(world, args, environment, &at.checkpoint, &run_id);
-        #[cfg(feature = "tsa")]
-        if let (Some(url), Ok(keep)) = (&args.tsa_url, args.lock.keep(local)) {
-            anchors::stamp(world, vault, url, environment, (at.size, &at.checkpoint), &run_id, &keep);
-        }
-    }
+    tell(world, record, &receipt)?;
     if let Some(unlogged) = unlogged {
         return Err(delivery::unlogged(world, spool, &parcel, &sealed.bytes, held, unlogged));
     }
     delivery::done(world, held);
-    delivery::flush_others(world, spool, vault, signer, &trusting);
     if receipt.stored == Stored::Conflict {
         let standing = receipt.conflicts_with.as_deref().unwrap_or_default();
         let (what, help) = match record {

@@ -8,7 +8,7 @@ use crate::attest::{Receipt, Stored};
 use crate::export::{sheet, shown};
 use crate::gather::Gathered;
 use crate::record::change_v1::Change;
-use crate::record::parts_v1::Status;
+use crate::record::parts_v1::{Completeness, Status};
 use crate::record::pull_request_v1::Approved;
 use crate::record::{Record, RunRecord};
 use anyhow::Context as _;
@@ -135,6 +135,10 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
     lines.extend(record.identity.as_ref().map(|identity| format!("  identity  {}", super::identity::line(identity))));
     if let Some(previous) = &record.previous {
         lines.push(format!("  since     {}", previous.address));
+        let complete = |c: &Completeness| c.section == "changes" && c.status == Status::Complete;
+        if record.changes.is_empty() && record.completeness.iter().any(complete) {
+            lines.push("  change    none that was not there before".to_owned());
+        }
     }
     lines.extend(record.changes.iter().take(MOST_CHANGES).map(|change| format!("  change    {}", change_line(change))));
     let more = record.changes.len().saturating_sub(MOST_CHANGES);
@@ -145,7 +149,7 @@ fn of_run(record: &RunRecord, receipt: &Receipt) -> Vec<String> {
 }
 
 /// One change in a line: its number and title, and whether it was approved.
-fn change_line(change: &Change) -> String {
+pub(super) fn change_line(change: &Change) -> String {
     let what = match &change.pull_request {
         Some(pull) => format!("#{} {}", pull.number, pull.title.as_deref().unwrap_or_default()).trim_end().to_owned(),
         None => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifact;
 mod compose;
+pub(crate) mod days;
 pub(crate) mod files;
 pub(crate) mod forge;
 pub(crate) mod git;

@@ -1,5 +1,6 @@
 //! THE DOOR OUT: the records of a vault or a file, each opened, verified and lifted to today's shape.
 
+pub(crate) mod again;
 pub(crate) mod claim;
 pub(crate) mod filter;
 pub(crate) mod folders;
@@ -12,6 +13,7 @@ pub(crate) mod orphans;
 mod place;
 pub(crate) mod previous;
 pub(crate) mod proof;
+pub(crate) mod reviews;
 pub(crate) mod seen;
 pub(crate) mod slot;
 #[cfg(feature = "tsa")]
@@ -21,7 +23,7 @@ pub(crate) mod whole;
 pub(crate) mod written;
 
 pub(crate) use judge::{Entry, Verdict, judge};
-pub(crate) use place::address_of;
+pub(crate) use place::{address_of, beside_run};
 
 use crate::seal::trust::TrustSet;
 use crate::vault::address::Address;

@@ -14,7 +14,8 @@ pub(crate) fn address_of(record: &Record) -> Address {
     let (about, date, component) = match record {
         Record::Run(r) => (of_run(&r.run), r.recorded_on.date_naive(), r.component.clone()),
         Record::Change(r) => {
-            (of_change(r), r.filed_on, Some(of_push(r.repository.as_ref(), &r.git_ref, r.before.as_deref())))
+            let push = of_push(r.repository.as_ref(), &r.git_ref, r.before.as_deref());
+            (of_change(r), r.filed_on, Some(format!("{push}{}", completing(r))))
         }
         Record::Bypass(r) => of_bypass(r),
         Record::Review(r) => {
@@ -52,6 +53,12 @@ fn of_push(repository: Option<&Repository>, git_ref: &str, before: Option<&str>)
     format!("{name}:{branch}:{}", before.map_or("new", |sha| sha.get(..12).unwrap_or(sha)))
 }
 
+/// What completes a record stands beside it, and says in its name which one that is.
+fn completing(record: &ChangeRecord) -> String {
+    let short = |sha: String| format!(":completes-{}", sha.get(..12).unwrap_or(&sha));
+    record.completes.as_ref().map(|c| short(c.sha256.to_string())).unwrap_or_default()
+}
+
 /// An emergency stands beside its deployment; what happened to a branch beside the change; the rest by what it is.
 fn of_bypass(r: &BypassRecord) -> (About, chrono::NaiveDate, Option<String>) {
     let push = || of_push(r.repository.as_ref(), r.git_ref.as_deref().unwrap_or("none"), r.before.as_deref());
@@ -64,6 +71,18 @@ fn of_bypass(r: &BypassRecord) -> (About, chrono::NaiveDate, Option<String>) {
             (thing(kind.as_str(), &Sha256Digest::of(all.as_bytes()).to_string()), r.filed_on, None)
         }
     }
+}
+
+/// The address of the run's record beside which the record of an emergency stands.
+pub(crate) fn beside_run(record: &BypassRecord, run: &Run) -> Address {
+    Address::of(&Parts {
+        environment: record.environment.clone(),
+        date: record.recorded_on.date_naive(),
+        about: of_run(run),
+        kind: "run".to_owned(),
+        component: record.component.clone(),
+        conflict: None,
+    })
 }
 
 /// Several people may review one thing, and change their minds.

@@ -8,6 +8,8 @@ use crate::record::digest::DigestSet;
 use crate::seal::key::PrivateKey;
 use crate::seal::signer::Signer;
 use crate::seal::statement::{Subject, statement};
+use crate::vault::fake_s3::{FakeS3, Fault};
+use crate::vault::{Patience, Settings};
 use serde_json::{Value, json};
 
 const SHA: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b";
@@ -51,13 +53,21 @@ impl Shelf {
     }
 
     fn look(&self, component: Option<&str>) -> Sought {
-        let trust = TrustSet::of(signer(1).public_key());
-        let run = Run { platform: "github".into(), id: "500".into(), attempt: 2, ..Run::default() };
-        let repository = Repository { name: Some("acme/shop".into()), id: Some("81".into()), ..Repository::default() };
-        let recorded_on = "2026-11-23T10:00:00Z".parse().unwrap();
-        let before = Before { environment: "prod", component, repository: &repository, run: &run, recorded_on };
-        previous(&vault(self.dir.path()), &trust, &before).unwrap()
+        look(&vault(self.dir.path()), component)
     }
+}
+
+fn look(vault: &Vault, component: Option<&str>) -> Sought {
+    sought(vault, component).unwrap()
+}
+
+fn sought(vault: &Vault, component: Option<&str>) -> Result<Sought, VaultError> {
+    let trust = TrustSet::of(signer(1).public_key());
+    let run = Run { platform: "github".into(), id: "500".into(), attempt: 2, ..Run::default() };
+    let repository = Repository { name: Some("acme/shop".into()), id: Some("81".into()), ..Repository::default() };
+    let recorded_on = "2026-11-23T10:00:00Z".parse().unwrap();
+    let before = Before { environment: "prod", component, repository: &repository, run: &run, recorded_on };
+    previous(vault, &trust, &before)
 }
 
 fn signer(seed: u8) -> Signer {
@@ -134,4 +144,51 @@ fn a_flood_is_opened_up_to_a_bound_and_that_is_told() {
     let sought = shelf.look(None);
     assert!(sought.previous.is_none());
     assert!(sought.doubt.unwrap().contains("only 200 records were opened"));
+}
+
+fn bucket(fake: &FakeS3) -> Vault {
+    let env = [
+        ("AWS_ENDPOINT_URL", format!("http://{}", fake.address)),
+        ("AWS_ACCESS_KEY_ID", "x".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "y".to_owned()),
+    ];
+    let env = env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+    let settings = Settings { env, cwd: std::env::temp_dir(), patience: Patience::default() };
+    Vault::open("s3://vault/some/prefix", &settings).unwrap()
+}
+
+/// What it costs on the way of every deployment.
+#[test]
+fn a_bucket_is_asked_seldom() {
+    let fake = FakeS3::start();
+    let vault = bucket(&fake);
+    assert!(look(&vault, None).previous.is_none());
+    assert_eq!(vault.requests(), WINDOWS.len(), "nothing was deployed yet: a listing a window");
+
+    let shelf = Shelf::new();
+    for n in 28..30 {
+        let address = shelf.put(&format!("{}", 100 + n), &format!("2026-10-{:02}T09:00:00Z", n + 1), |_| {});
+        let bytes = std::fs::read_to_string(shelf.dir.path().join(&address)).unwrap();
+        fake.plant(&format!("some/prefix/{address}"), Some(&bytes));
+    }
+    let before = vault.requests();
+    assert_eq!(found(&look(&vault, None)), Some("evidence/env=prod/date=2026-10-30/run=github-129-1/run.json"));
+    assert_eq!(vault.requests() - before, 3, "two listings, and the one record that is it");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_a_doubt() {
+    let shelf = Shelf::new();
+    let address = shelf.put("300", "2026-11-20T09:00:00Z", |_| {});
+    std::fs::write(shelf.dir.path().join(&address), "{").unwrap();
+    let sought = shelf.look(None);
+    assert!(sought.previous.is_none());
+    assert!(sought.doubt.unwrap().contains("run=github-300-1/run.json is invalid"));
+}
+
+#[test]
+fn a_store_that_may_not_be_listed_is_an_error() {
+    let fake = FakeS3::with(&[("GET", 1, Fault::Before(403, "AccessDenied"))]);
+    let why = sought(&bucket(&fake), None).unwrap_err().to_string();
+    assert!(why.contains("403") || why.contains("AccessDenied"), "{why}");
 }

@@ -1,5 +1,6 @@
 //! `https://vouchsafe.dev/change/v1`: how commits got onto a branch. Frozen once released.
 
+use super::digest::Sha256Digest;
 use super::parts_v1::{Actor, Completeness, Provenance, Repository, Run, Ticket, Tool};
 use super::pull_request_v1::{Approval, Check, PullRequest, Review, Rules};
 use chrono::{DateTime, Utc};
@@ -51,12 +52,25 @@ pub(crate) struct ChangeRecord {
     pub protected: Option<bool>,
     /// The ways by which its commits came: one a pull request, and one for commits that no pull request brought.
     pub changes: Vec<Change>,
+    /// The record of the same push that this one completes: both stand, and this one knows what that one could not learn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completes: Option<Completes>,
     /// The program that wrote this.
     pub tool: Tool,
     /// One line a section: complete, partial or unavailable, and why.
     pub completeness: Vec<Completeness>,
     /// Where each fact came from.
     pub provenance: Vec<Provenance>,
+}
+
+/// A record that another one completes, by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Completes {
+    /// Its address in the vault.
+    pub address: String,
+    /// SHA-256 of the stored object, as it was read.
+    pub sha256: Sha256Digest,
 }
 
 /// One way that commits came in.

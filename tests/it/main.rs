@@ -5,7 +5,10 @@
 mod action;
 mod attest;
 mod bad_input;
+mod changes;
+mod collect;
 mod corpus;
+mod fake_github;
 mod gitlab;
 mod help;
 mod house;

@@ -4,6 +4,7 @@
 #   verify/     cosign, openssl, securesystemslib and @sigstore/verify accept what we sign and refuse what they must
 #   ledger/     golang.org/x/mod/sumdb reads our checkpoints, tiles and proofs
 #   storage/    our storage code against MinIO, and against folders that refuse
+#   prism/      our questions to GitHub against GitHub's own description of its API, by Prism
 #   stories.py  whole commands against MinIO, and against a store that lies
 #   lint/       linters of shell, workflows, CI files, Dockerfile, manual pages and links
 #   wrapper/    deploy-wrapper.sh in every shell that can be had
@@ -112,6 +113,9 @@ if [ -n "$MINIO" ] && [ -n "$boto" ] && [ -n "$liar" ] && start_minio "$MINIO" &
 else
   fail "stories: did not run, a part above is missing"
 fi
+
+# APIs that are not ours.
+chapter "prism: our questions and GitHub's description of its API" "$OUTSIDE/prism/run.sh"
 
 # Processes and terminals.
 chapter "run: deployments by hand" "$OUTSIDE/run/run.sh"

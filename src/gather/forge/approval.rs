@@ -2,8 +2,8 @@
 //!
 //! Of every reviewer the last opinion counts that they gave before the merge; a comment is no opinion. An opinion is an approval
 //! if it is in favour, was not dismissed, is by a person who is neither the author nor wrote any of the commits, who may approve,
-//! and if the source branch did not move after it. Whoever asked for changes and did not take that back stands against. What
-//! cannot be told makes the verdict unknown as soon as it could turn it: unknown is not no, and not yes.
+//! and if the source branch did not move after it. Whoever may approve, asked for changes and did not take that back stands
+//! against. What cannot be told makes the verdict unknown as soon as it could turn it: unknown is not no, and not yes.
 
 use crate::record::parts_v1::Actor;
 use crate::record::pull_request_v1::{Approval, Approved, PullRequest, Review, ReviewState, Rules};
@@ -31,14 +31,16 @@ pub(super) fn judge(case: &Case, reviews: &mut [Review]) -> Approval {
         let same = case.pull_request.author.as_ref().and_then(|author| is_same(author, &review.reviewer));
         review.author_is_reviewer = review.author_is_reviewer.or(same);
     }
-    let mut against = Vec::new();
+    let mut against = Against::default();
     for at in 0..reviews.len() {
-        let superseded = reviews.get(at + 1..).unwrap_or_default().iter().any(|later| replaces(later, &reviews[at]));
-        let (counts, why) = one(case, &reviews[at], superseded);
-        let Some(review) = reviews.get_mut(at) else { continue };
-        let stands = review.state == ReviewState::ChangesRequested && !superseded && review.after_merge != Some(true);
-        if stands {
-            against.push(name(&review.reviewer));
+        let (earlier, later) = reviews.split_at_mut(at + 1);
+        let Some(review) = earlier.last_mut() else { continue };
+        let superseded = superseded(case, review, later);
+        let (counts, why) = one(case, review, superseded);
+        match stands_against(case, review, superseded) {
+            Some(true) => against.certain.push(name(&review.reviewer)),
+            None => against.doubtful.push(name(&review.reviewer)),
+            Some(false) => {}
         }
         review.counts = counts;
         review.why = Some(why.to_owned());
@@ -46,27 +48,69 @@ pub(super) fn judge(case: &Case, reviews: &mut [Review]) -> Approval {
     verdict(case, reviews, &against)
 }
 
-/// Whether `later` takes the place of `earlier`: another opinion of the same person, given before the merge.
-fn replaces(later: &Review, earlier: &Review) -> bool {
-    is_opinion(later) && later.after_merge != Some(true) && is_same(&later.reviewer, &earlier.reviewer) == Some(true)
+/// Who asked for changes.
+#[derive(Default)]
+struct Against {
+    /// And did not take that back.
+    certain: Vec<String>,
+    /// And it cannot be told whether that stood at the merge.
+    doubtful: Vec<String>,
+}
+
+/// Whether one of `later` took the place of `review`: another opinion of the same person, given before the merge.
+fn superseded(case: &Case, review: &Review, later: &[Review]) -> Option<bool> {
+    let mut doubt = false;
+    for other in later.iter().filter(|r| is_opinion(r) && r.after_merge != Some(true)) {
+        let timed = other.after_merge.is_some() || !merged(case);
+        let same = match (is_gone(&other.reviewer), is_gone(&review.reviewer)) {
+            // an account that is there is none that is gone
+            (true, false) | (false, true) => Some(false),
+            _ => is_same(&other.reviewer, &review.reviewer),
+        };
+        match same {
+            Some(true) if timed => return Some(true),
+            Some(false) => {}
+            // one that may be of the same person, or may have been given in time
+            _ => doubt = true,
+        }
+    }
+    if doubt { None } else { Some(false) }
+}
+
+fn is_gone(actor: &Actor) -> bool {
+    *actor == Actor::default()
 }
 
 fn is_opinion(review: &Review) -> bool {
     review.state != ReviewState::Commented
 }
 
+/// Whether a review asks for changes, and stood at the merge.
+fn stands_against(case: &Case, review: &Review, superseded: Option<bool>) -> Option<bool> {
+    let may = (case.may)(review);
+    let asks = review.state == ReviewState::ChangesRequested;
+    if !asks || superseded == Some(true) || review.after_merge == Some(true) || may == Some(false) {
+        return Some(false);
+    }
+    let certain = superseded == Some(false) && may == Some(true) && (review.after_merge.is_some() || !merged(case));
+    certain.then_some(true)
+}
+
 /// Whether one review counts as an approval, and why.
-fn one(case: &Case, review: &Review, superseded: bool) -> (Option<bool>, &'static str) {
+fn one(case: &Case, review: &Review, superseded: Option<bool>) -> (Option<bool>, &'static str) {
     let no = |why| (Some(false), why);
     match review.state {
         ReviewState::Commented => return no("a comment is no opinion"),
-        ReviewState::ChangesRequested if superseded => return no("taken back by a later review"),
+        ReviewState::ChangesRequested if superseded == Some(true) => return no("taken back by a later review"),
         ReviewState::ChangesRequested if review.after_merge == Some(true) => return no("given after the merge"),
+        ReviewState::ChangesRequested if (case.may)(review) == Some(false) => {
+            return no("asks for changes, and is by somebody who may not approve");
+        }
         ReviewState::ChangesRequested => return no("asks for changes"),
         ReviewState::Dismissed => return no("dismissed"),
         ReviewState::Approved => {}
     }
-    if superseded {
+    if superseded == Some(true) {
         return no("replaced by a later review of the same person");
     }
     if review.after_merge == Some(true) {
@@ -85,35 +129,35 @@ fn one(case: &Case, review: &Review, superseded: bool) -> (Option<bool>, &'stati
     if review.stale == Some(true) {
         return no("the source branch moved after it");
     }
-    if (case.may)(review) == Some(false) {
+    let may = (case.may)(review);
+    if may == Some(false) {
         return no("given by somebody who may not approve");
     }
-    if review.reviewer == Actor::default() {
-        return (None, "the account of the reviewer is gone, so nobody can be named");
+    let doubts = [
+        (is_gone(&review.reviewer), "the account of the reviewer is gone, so nobody can be named"),
+        (review.author_is_reviewer.is_none(), "the author is not known, so it may be their own"),
+        (case.contributors.is_none(), "who wrote its commits could not be read, so it may be one of them"),
+        (review.stale.is_none(), "which commit it was given for cannot be told"),
+        (merged(case) && review.after_merge.is_none(), "when it was given cannot be told"),
+        (superseded.is_none(), "whether a later review replaced it cannot be told"),
+        (may.is_none(), "whether they may approve cannot be told"),
+    ];
+    match doubts.into_iter().find(|(doubt, _)| *doubt) {
+        Some((_, why)) => (None, why),
+        None => (Some(true), "in favour of what was merged, by somebody else than the author"),
     }
-    if review.author_is_reviewer.is_none() {
-        return (None, "the author is not known, so it may be their own");
-    }
-    if review.stale.is_none() {
-        return (None, "which commit it was given for cannot be told");
-    }
-    if merged(case) && review.after_merge.is_none() {
-        return (None, "when it was given cannot be told");
-    }
-    (Some(true), "in favour of what was merged, by somebody else than the author")
 }
 
 fn merged(case: &Case) -> bool {
     case.pull_request.merged_on.is_some()
 }
 
-fn verdict(case: &Case, reviews: &[Review], against: &[String]) -> Approval {
+fn verdict(case: &Case, reviews: &[Review], against: &Against) -> Approval {
     let distinct = |wanted: Option<bool>| {
         let mut people: Vec<&Actor> = Vec::new();
         for review in reviews.iter().filter(|r| r.counts == wanted) {
             // Of accounts that are gone nobody can say whether they are one.
-            if review.reviewer == Actor::default() || !people.iter().any(|p| is_same(p, &review.reviewer) == Some(true))
-            {
+            if is_gone(&review.reviewer) || !people.iter().any(|p| is_same(p, &review.reviewer) == Some(true)) {
                 people.push(&review.reviewer);
             }
         }
@@ -128,10 +172,14 @@ fn verdict(case: &Case, reviews: &[Review], against: &[String]) -> Approval {
         Some(n) => format!("; the rules ask for {n}"),
         None => String::new(),
     };
-    let (verdict, why) = if !against.is_empty() {
-        (Approved::No, format!("{} asked for changes and did not take that back", against.join(", ")))
-    } else if let Some(why) = case.incomplete {
+    let (verdict, why) = if let Some(why) = case.incomplete {
+        // What is not known may take back what is: a request for changes as well as an approval.
         (Approved::Unknown, format!("not all reviews are known: {why}"))
+    } else if !against.certain.is_empty() {
+        (Approved::No, format!("{} asked for changes and did not take that back", against.certain.join(", ")))
+    } else if counted >= needed && !against.doubtful.is_empty() {
+        let who = against.doubtful.join(", ");
+        (Approved::Unknown, format!("{}{asked}; whether {who} stood against it cannot be told", of(counted)))
     } else if counted >= needed {
         (Approved::Yes, format!("{}{asked}", of(counted)))
     } else if counted.saturating_add(doubtful) >= needed {
@@ -171,3 +219,7 @@ pub(super) fn is_same(a: &Actor, b: &Actor) -> Option<bool> {
 fn name(actor: &Actor) -> String {
     actor.login.clone().or_else(|| actor.id.clone()).unwrap_or_else(|| "somebody whose account is gone".to_owned())
 }
+
+#[cfg(test)]
+#[path = "approval_tests.rs"]
+mod tests;

@@ -6,17 +6,26 @@
 
 mod approval;
 mod bitbucket;
+mod brought;
 mod bypass;
 #[cfg(test)]
 mod cases;
 mod facts;
+#[cfg(fuzzing)]
+mod fuzz;
 mod gitea;
 mod github;
 mod gitlab;
+mod loose;
+mod moved;
+mod numbered;
 mod pipeline_files;
 mod reach;
+mod signature;
 
 pub(crate) use facts::{Bypass, Collected, Delivered, EventError, Found, Period, Population, Push, Span};
+#[cfg(fuzzing)]
+pub(crate) use fuzz::fuzz;
 pub(crate) use pipeline_files::PipelineFiles;
 pub(crate) use reach::{Given, Reach, name_in, reach, which};
 

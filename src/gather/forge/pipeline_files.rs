@@ -1,6 +1,7 @@
 //! Files that decide what a pipeline does. Who changes them changes the controls.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::collections::HashSet;
 
 /// Where the CI systems that we know read their definitions, and where reviewers are named.
 pub(crate) const DEFAULT: &[&str] = &[
@@ -10,22 +11,29 @@ pub(crate) const DEFAULT: &[&str] = &[
     "**/action.yaml",
     ".forgejo/**",
     ".gitea/**",
-    "**/.gitlab-ci*.yml",
+    "**/*.gitlab-ci*.yml",
+    ".gitlab-ci/**",
     ".gitlab/ci/**",
     ".gitlab/merge_request_approvals.yml",
     "bitbucket-pipelines.yml",
     "**/Jenkinsfile*",
-    "azure-pipelines*.yml",
+    "azure-pipelines*.{yml,yaml}",
     ".azure-pipelines/**",
     ".circleci/**",
     ".buildkite/**",
-    ".woodpecker.yml",
+    ".woodpecker.{yml,yaml}",
     ".woodpecker/**",
-    ".drone.yml",
+    ".drone.{yml,star,jsonnet}",
+    ".travis.yml",
+    ".tekton/**",
+    ".teamcity/**",
+    "buildspec*.{yml,yaml}",
+    "cloudbuild*.{yml,yaml}",
     "vouchsafe.toml",
     "CODEOWNERS",
     ".github/CODEOWNERS",
     ".gitlab/CODEOWNERS",
+    ".bitbucket/CODEOWNERS",
     "docs/CODEOWNERS",
 ];
 
@@ -46,13 +54,8 @@ impl PipelineFiles {
 
     /// Those of `paths` that are such files, in their order, each once.
     pub(crate) fn among<'a>(&self, paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
-        for path in paths {
-            if self.0.is_match(path) && !found.iter().any(|known| known == path) {
-                found.push(path.to_owned());
-            }
-        }
-        found
+        let mut seen = HashSet::new();
+        paths.into_iter().filter(|path| self.0.is_match(path) && seen.insert(*path)).map(str::to_owned).collect()
     }
 }
 
@@ -70,10 +73,13 @@ mod tests {
             "tools/x/action.yml",
             ".gitlab-ci.yml",
             "sub/.gitlab-ci-deploy.yml",
+            "ci/build.gitlab-ci.yml",
             "bitbucket-pipelines.yml",
             "Jenkinsfile",
             "jobs/Jenkinsfile.deploy",
             "azure-pipelines-release.yml",
+            "azure-pipelines.yaml",
+            ".drone.star",
             ".circleci/config.yml",
             "CODEOWNERS",
             "deploy/go.sh",

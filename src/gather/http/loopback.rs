@@ -26,6 +26,8 @@ pub(crate) enum Answer {
     Hang,
     /// A body without an end and without a length.
     Endless,
+    /// A body that comes a byte at a time, for as long as the client waits.
+    Drip,
     /// The connection is closed.
     Close,
 }
@@ -38,14 +40,22 @@ pub(crate) struct Server {
 impl Server {
     /// `answer` is told the request and how many came before it.
     pub(crate) fn start(answer: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_over(|stream| stream, answer)
+    }
+
+    /// The same over what `wrap` makes of a connection.
+    pub(crate) fn start_over<S: Read + Write>(
+        wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static,
+        answer: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (seen, answer) = (asked.clone(), Arc::new(answer));
+        let (seen, answer, wrap) = (asked.clone(), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (seen, answer) = (seen.clone(), answer.clone());
-                std::thread::spawn(move || serve(stream, &seen, &*answer));
+                let (seen, answer, wrap) = (seen.clone(), answer.clone(), wrap.clone());
+                std::thread::spawn(move || serve(wrap(stream), &seen, &*answer));
             }
         });
         Self { port, asked }
@@ -69,9 +79,8 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Answer) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut stream = stream;
+fn serve(stream: impl Read + Write, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, usize) -> Answer) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let path = line.split(' ').nth(1)?.to_owned();
@@ -91,18 +100,27 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked, us
         seen.push(asked.clone());
         seen.len() - 1
     };
+    let stream = reader.get_mut();
     match answer(&asked, before) {
         Answer::With(status, headers, body) => {
             let mut head =
                 format!("HTTP/1.1 {status} Whatever\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
             headers.iter().for_each(|(n, v)| head.push_str(&format!("{n}: {v}\r\n")));
             stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
-            stream.write_all(&body).ok()
+            stream.write_all(&body).ok()?;
+            stream.flush().ok()
         }
         Answer::Hang => reader.read_to_end(&mut Vec::new()).ok().map(|_| ()),
         Answer::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").ok()?;
             while stream.write_all(&[b'x'; 65536]).is_ok() {}
+            None
+        }
+        Answer::Drip => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n").ok()?;
+            while stream.write_all(b"x").is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
             None
         }
         Answer::Close => None,

@@ -4,67 +4,29 @@
 
 mod address;
 pub(crate) mod api;
+mod error;
 #[cfg(test)]
 pub(crate) mod loopback;
+mod options;
 mod secret;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "tsa")]
 mod timestamp;
+#[cfg(test)]
+mod tls_tests;
 
 pub(crate) use address::is_loopback;
 use address::{parse, place, redirected};
+pub(crate) use error::HttpError;
+use error::{DISTRUST, chain, helped};
+pub(crate) use options::Options;
 pub(crate) use secret::{Header, Secret};
 
 use ::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use std::sync::OnceLock;
 use std::time::Duration;
 use url::Url;
-
-/// How the client behaves. `Default` is right for everything but tests and unusual networks.
-#[derive(Clone)]
-pub(crate) struct Options {
-    /// Time to connect.
-    pub connect: Duration,
-    /// Time for one call, with its retries and redirects.
-    pub whole: Duration,
-    /// Tries of one request, the first included.
-    pub tries: u32,
-    /// Proxy for https (`HTTPS_PROXY`). May hold a password, hence no `Debug` here.
-    pub https_proxy: Option<String>,
-    /// Hosts that are asked directly (`NO_PROXY`).
-    pub no_proxy: Option<String>,
-    /// Certificate authorities (PEM) that are believed beside the system's.
-    pub ca: Option<Vec<u8>>,
-    /// `host` or `host:port` that may be asked without TLS. Loopback may always be.
-    pub plain_http: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            whole: Duration::from_secs(30),
-            tries: 3,
-            https_proxy: None,
-            no_proxy: None,
-            ca: None,
-            plain_http: Vec::new(),
-        }
-    }
-}
-
-impl Options {
-    /// With proxies by the variables that every such tool reads.
-    pub(crate) fn proxied(get: impl Fn(&str) -> Option<String>) -> Self {
-        let either = |a: &str, b: &str| get(a).or_else(|| get(b)).filter(|v| !v.is_empty());
-        Self {
-            https_proxy: either("HTTPS_PROXY", "https_proxy"),
-            no_proxy: either("NO_PROXY", "no_proxy"),
-            ..Self::default()
-        }
-    }
-}
 
 /// What one call may bring.
 #[derive(Clone, Copy, Debug)]
@@ -73,11 +35,22 @@ pub(crate) struct Limits {
     pub body: usize,
     /// Redirects that are followed.
     pub redirects: u32,
+    /// Whether they may lead to another origin, without the secrets.
+    pub away: bool,
+    /// Whether an answer that says how long to wait is waited for here; else it is the caller's.
+    pub waits: bool,
+}
+
+impl Limits {
+    /// For an API: nobody answers in its place, and its limits are waited for by who knows how long may be waited.
+    pub(crate) fn api() -> Self {
+        Self { away: false, waits: false, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 4 * 1024 * 1024, redirects: 3 }
+        Self { body: 4 * 1024 * 1024, redirects: 3, away: true, waits: true }
     }
 }
 
@@ -96,33 +69,6 @@ impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
-}
-
-/// Why there is no answer. Messages name hosts and paths, never queries, headers or bodies.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HttpError {
-    /// The address is none that may be asked.
-    #[error("could not ask `{0}`: {1}")]
-    Address(String, String),
-    /// The client could not start.
-    #[error("could not start the HTTPS client: {0}. Install the system's CA certificates or set SSL_CERT_FILE")]
-    Client(String),
-    /// No connection, or it broke.
-    #[error("could not reach `{0}`: {1}")]
-    Unreachable(String, String),
-    /// It took too long.
-    #[error("could not get `{0}`: no answer within {1:.1} s")]
-    Timeout(String, f32),
-    /// The body is over the limit.
-    #[error("could not get `{0}`: the answer is larger than {1} bytes")]
-    TooLarge(String, usize),
-    /// The redirect leads nowhere, or there are too many.
-    #[error("could not follow the redirect of `{0}`: {1}")]
-    Redirect(String, String),
-    /// It answered, and not with what was asked for.
-    #[cfg(feature = "tsa")]
-    #[error("could not use the answer of `{0}`: {1}")]
-    Answer(String, String),
 }
 
 /// The client. Starts (TLS roots, runtime) at the first call: most runs make none.
@@ -193,9 +139,15 @@ impl Http {
     ) -> Result<T, HttpError> {
         let Some(runtime) = &self.live()?.runtime else { return Err(HttpError::Client("it has been closed".into())) };
         // The timer starts inside the runtime.
-        runtime
+        let answer = runtime
             .block_on(async { tokio::time::timeout(whole, work).await })
-            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())))
+            .unwrap_or_else(|_| Err(HttpError::Timeout(place(url), whole.as_secs_f32())));
+        answer.map_err(|e| match (e, self.options.proxy()) {
+            (HttpError::Unreachable(place, why), Some(proxy)) if url.scheme() == "https" => {
+                HttpError::Unreachable(place, format!("{why}. HTTPS_PROXY names `{proxy}`"))
+            }
+            (other, _) => other,
+        })
     }
 
     async fn follow(
@@ -222,11 +174,16 @@ impl Http {
                 sent.insert(name.clone(), value);
             }
             let get = || client.get(url.clone()).headers(sent.clone());
-            let response = tries(get, &url, limits.body, self.options.tries).await?;
+            let response = tries(get, &url, limits, self.options.tries).await?;
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
-            url = redirected(&url, &response)?;
+            let next = redirected(&url, &response)?;
+            if !limits.away && (next.origin() != asked || !next.username().is_empty() || next.password().is_some()) {
+                let why = "it leads to another host, port, scheme or user, which is not believed in its place";
+                return Err(HttpError::Redirect(place(&url), why.into()));
+            }
+            url = next;
         }
         Err(HttpError::Redirect(place(&url), format!("more than {} in a row", limits.redirects)))
     }
@@ -249,30 +206,9 @@ impl Http {
         }
         // Fails only when somebody installed one already: there is one provider in this binary.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let failed = |e: &dyn std::error::Error| HttpError::Client(chain(e));
-        // `no_proxy` also turns off reqwest's own look at the environment, which is not ours to read here.
-        let mut builder = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(self.options.connect)
-            .user_agent(concat!("vouchsafe/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = self.options.https_proxy.as_deref().filter(|p| !p.is_empty()) {
-            let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
-                // The address may hold a password.
-                HttpError::Client("the address of the HTTPS proxy cannot be read".into())
-            })?;
-            let direct = self.options.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
-            builder = builder.proxy(proxy.no_proxy(direct));
-        }
-        if let Some(pem) = &self.options.ca {
-            let all = reqwest::Certificate::from_pem_bundle(pem).map_err(|e| failed(&e))?;
-            if all.is_empty() {
-                return Err(HttpError::Client("the file of certificate authorities holds none".into()));
-            }
-            builder = all.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
-        }
-        let client = builder.build().map_err(|e| failed(&e))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| failed(&e))?;
+        let client = self.options.client()?;
+        let failed = |e: std::io::Error| HttpError::Client(chain(&e));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         Ok(self.live.get_or_init(|| Live { client, runtime: Some(runtime) }))
     }
 }
@@ -281,15 +217,16 @@ impl Http {
 async fn tries(
     request: impl Fn() -> reqwest::RequestBuilder,
     url: &Url,
-    most: usize,
+    limits: Limits,
     tries: u32,
 ) -> Result<Response, HttpError> {
     let mut pause = Duration::from_millis(200);
     for left in (0..tries.max(1)).rev() {
-        let answer = once(request(), url, most).await;
+        let answer = once(request(), url, limits.body).await;
         let wait = match &answer {
+            Ok(r) if !limits.waits && (r.status == 429 || r.headers.contains_key(RETRY_AFTER)) => return answer,
             Ok(r) if matches!(r.status, 429 | 500 | 502 | 503 | 504) => retry_after(r).unwrap_or(pause),
-            Err(HttpError::Unreachable(..)) => pause,
+            Err(HttpError::Unreachable(_, why)) if !why.contains(DISTRUST) => pause,
             _ => return answer,
         };
         if left == 0 || wait > Duration::from_secs(10) {
@@ -302,7 +239,7 @@ async fn tries(
 }
 
 async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Result<Response, HttpError> {
-    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), chain(&e.without_url()));
+    let broken = |e: reqwest::Error| HttpError::Unreachable(place(url), helped(chain(&e.without_url())));
     let mut answer = request.send().await.map_err(broken)?;
     if answer.content_length().is_some_and(|n| n > most as u64) {
         return Err(HttpError::TooLarge(place(url), most));
@@ -320,15 +257,4 @@ async fn once(request: reqwest::RequestBuilder, url: &Url, most: usize) -> Resul
 /// Seconds that the server asks to wait. Its other form, a date, is left to our own pause: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
     response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// An error with its causes: reqwest's own text stops at "error sending request".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

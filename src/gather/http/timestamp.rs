@@ -1,7 +1,7 @@
 //! A question to a time-stamping authority (RFC 3161 section 3.4: time-stamp protocol over HTTP).
 
 use super::address::{is_loopback, parse, place, redirected};
-use super::{Http, HttpError, Response, tries};
+use super::{Http, HttpError, Limits, Response, tries};
 use ::http::header::{ACCEPT, CONTENT_TYPE};
 use std::time::Duration;
 use url::Url;
@@ -33,7 +33,7 @@ async fn ask(client: &reqwest::Client, mut url: Url, request: &[u8]) -> Result<(
             let post = client.post(url.clone()).header(CONTENT_TYPE, "application/timestamp-query");
             post.header(ACCEPT, "application/timestamp-reply").body(request.to_vec())
         };
-        let answer = tries(post, &url, MAX_BYTES, TRIES).await?;
+        let answer = tries(post, &url, Limits { body: MAX_BYTES, ..Limits::default() }, TRIES).await?;
         // A question may be asked again elsewhere (RFC 9110 section 15.4 leaves it open for 301 and 302). 303 would be a GET.
         if !matches!(answer.status, 301 | 302 | 307 | 308) {
             return Ok((url, answer));

@@ -23,7 +23,7 @@ pub(super) fn token(asking: &Asking, how: &str) -> Result<Token, String> {
     let bearer = Secret::new(format!("bearer {pass}"));
     let headers = [(AUTHORIZATION, Header::Secret(&bearer)), (ACCEPT, Header::Plain("application/json"))];
     // A redirect would be a place that the runner did not name.
-    let limits = Limits { body: LONGEST + 1024, redirects: 0 };
+    let limits = Limits { body: LONGEST + 1024, redirects: 0, ..Limits::default() };
     let answer = asking.http.get(url.as_str(), &headers, limits);
     let answer = answer.map_err(|e| format!("the token was asked for and did not come: {e}"))?;
     if answer.status != 200 {

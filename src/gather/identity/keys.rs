@@ -51,7 +51,7 @@ pub(super) fn fetch(http: &Http, issuer: &Url, path: Option<&str>) -> Result<Str
 
 fn get(http: &Http, url: &str) -> Result<String, KeysError> {
     let no = |why: String| KeysError::Unavailable(why);
-    let limits = Limits { body: LARGEST, redirects: 0 };
+    let limits = Limits { body: LARGEST, redirects: 0, ..Limits::default() };
     let answer = http.get(url, &[], limits).map_err(|e: HttpError| no(e.to_string()))?;
     if answer.status != 200 {
         return Err(no(format!("they were answered with status {}", answer.status)));

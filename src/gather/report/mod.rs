@@ -73,6 +73,7 @@ use input::FILE_LIMIT;
 use input::{HEAD, Input};
 use open::{is_report, looks_broken};
 use refusal::Refusal;
+pub(crate) use refusal::quoted;
 use std::io::Read;
 #[cfg(test)]
 use std::path::Path;
