@@ -278,3 +278,7 @@ pub(crate) fn answerable(record: &Record) -> Result<Option<NaiveDate>, String> {
         other => Err(format!("a {} is not reviewed; bypasses and runs are", other.head().kind.name)),
     }
 }
+
+#[cfg(test)]
+#[path = "reviews_tests.rs"]
+mod tests;
