@@ -152,7 +152,6 @@ pub(crate) fn with_api<T>(
         url: args.api_url.as_deref(),
         token: token.as_ref().ok().and_then(Option::as_ref),
         forge: args.forge.as_deref(),
-        repository: repository.as_deref(),
         repository_url: about.repository_url,
         platform: about.platform,
     };
@@ -181,7 +180,7 @@ pub(crate) fn with_api<T>(
     let patience = Patience { budget, whole: budget.saturating_add(ASKING), ..Patience::default() };
     let now = &*world.now;
     let api = match Api::new(&http, &reach.base, Some((reach.header, reach.token)), Vec::new(), now, patience) {
-        Ok(api) => api,
+        Ok(api) => api.by(reach.token_from),
         Err(e) => return Ok(ask(forge, Err(e.to_string()))),
     };
     let asking = Asking {

@@ -120,8 +120,6 @@ pub(super) struct PullRequest {
     /// Abbreviated to twelve digits.
     pub merge_commit: Option<Hash>,
     pub closed_by: Option<User>,
-    #[serde(default, deserialize_with = "date")]
-    pub updated_on: Option<DateTime<Utc>>,
     /// In the detail only; absent in lists.
     pub participants: Option<Vec<Participant>>,
     pub links: Option<Links>,

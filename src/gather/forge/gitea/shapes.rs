@@ -183,7 +183,6 @@ pub(super) struct Status {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Branch {
-    pub name: Option<String>,
     pub commit: Option<Tip>,
     pub protected: Option<bool>,
     pub required_approvals: Option<u32>,

@@ -7,7 +7,7 @@ fn env(variables: &[(&str, &str)]) -> Env {
 }
 
 fn given<'a>(env: &'a Env, platform: &'a str, repository_url: Option<&'a str>) -> Given<'a> {
-    Given { env, url: None, token: None, forge: None, repository: Some("acme/shop"), repository_url, platform }
+    Given { env, url: None, token: None, forge: None, repository_url, platform }
 }
 
 #[test]
