@@ -17,6 +17,8 @@ mod gitea;
 mod github;
 mod gitlab;
 mod loose;
+mod moved;
+mod numbered;
 mod pipeline_files;
 mod reach;
 mod signature;

@@ -1,13 +1,14 @@
 //! The pull requests that brought the commits of a span.
 
 use super::super::brought::{self, Asks, Belongs, By, Candidate, Way, name_commits, short};
-use super::rules::Known;
-use super::shapes::{Commit, Paged, PullRequest};
+use super::rules::{self, Known};
+use super::shapes::{Commit, Paged, PullRequest, Repository};
 use super::{Asking, Found, PULL_REQUESTS, Span, files, repository, request, say, unread};
 use crate::gather::http::api::{ApiError, segment};
 use crate::gather::tickets;
 use crate::record::change_v1::{Change, Via};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Seconds that are waited, one after the other, for what Bitbucket does not know yet.
@@ -20,8 +21,12 @@ const LINKS: &str = "the app \"Pull Request Commit Links\" has to be installed i
 #[derive(Default)]
 pub(super) struct Desk {
     pub(super) rules: BTreeMap<String, Known>,
+    /// All restrictions; `None` inside where they could not be read.
+    pub(super) restrictions: Option<Option<rules::All>>,
     /// The commits of pull requests, newest first; `None` where they could not be read.
     pub(super) own: BTreeMap<String, Option<Vec<brought::Commit>>>,
+    /// The repository; `None` inside where it could not be read.
+    repository: Option<Option<Repository>>,
     /// Whole pull requests.
     pub(super) requests: BTreeMap<String, PullRequest>,
     /// What could not be read, and is of no single change.
@@ -40,18 +45,29 @@ pub(super) fn of(asking: &Asking, span: &Span, desk: &mut Desk) -> Vec<Change> {
         return not_merged(asking, &open.number, span, desk);
     }
     let commits = listed(asking, span, desk);
-    let Some(oldest) = commits.iter().filter_map(|c| c.made_on).min() else {
-        return commits.is_empty().then(Vec::new).unwrap_or_else(|| unknown(&commits));
+    let oldest = commits.iter().filter_map(|c| c.made_on).min();
+    let ways = match oldest {
+        Some(oldest) => ways(asking, &commits, oldest - SKEW, span.branch.as_deref(), desk),
+        None => vec![Way { by: By::Unknown, at: (0..commits.len()).collect() }],
     };
-    let (merged, whole) = merged(asking, &commits, oldest, span, desk);
-    let mut lookups = Lookups { asking, whole, desk };
-    let cell = std::cell::RefCell::new(&mut lookups);
+    ways.into_iter().filter(|way| !way.at.is_empty()).map(|way| change(asking, way, &commits, desk)).collect()
+}
+
+/// How commits came that were made since `since`.
+pub(super) fn ways(
+    asking: &Asking,
+    commits: &[brought::Commit],
+    since: DateTime<Utc>,
+    branch: Option<&str>,
+    desk: &mut Desk,
+) -> Vec<Way> {
+    let (merged, whole) = merged(asking, commits, since, branch, desk);
+    let cell = RefCell::new(desk);
     let asks = Asks {
-        belongs: &mut |commit| cell.borrow_mut().belongs(commit),
-        own: &mut |candidate| cell.borrow_mut().desk.own(asking, &candidate.number).clone(),
+        belongs: &mut |commit| cell.borrow_mut().belongs(asking, commit, whole),
+        own: &mut |candidate| cell.borrow_mut().own(asking, &candidate.number).clone(),
     };
-    let ways = brought::ways(&commits, span.branch.as_deref(), &merged, whole, asks);
-    ways.into_iter().map(|way| change(asking, way, &commits, desk)).collect()
+    brought::ways(commits, branch, &merged, whole, asks)
 }
 
 fn change(asking: &Asking, way: Way, commits: &[brought::Commit], desk: &mut Desk) -> Change {
@@ -66,18 +82,12 @@ fn change(asking: &Asking, way: Way, commits: &[brought::Commit], desk: &mut Des
 }
 
 /// Commits that no pull request is known to have brought.
-fn without(asking: &Asking, via: Via, commits: &[&brought::Commit]) -> Change {
+pub(super) fn without(asking: &Asking, via: Via, commits: &[&brought::Commit]) -> Change {
     let mut change = Change::by(via);
     let messages: Vec<(&str, &str)> = commits.iter().map(|c| ("commitMessage", c.message.as_str())).collect();
     change.tickets = tickets::find(asking.tickets, &messages);
     change.pipeline_files = files::of_commits(asking, commits, &mut change.missing);
     change
-}
-
-fn unknown(commits: &[brought::Commit]) -> Vec<Change> {
-    let mut change = Change::by(Via::Unknown);
-    name_commits(&mut change, commits.iter().map(|c| c.sha.clone()).collect());
-    vec![change]
 }
 
 /// The commits of the span, newest first.
@@ -110,18 +120,18 @@ fn listed(asking: &Asking, span: &Span, desk: &mut Desk) -> Vec<brought::Commit>
     }
 }
 
-/// The pull requests that were merged since the oldest commit was made, and whether these are all. A fresh commit is waited for:
+/// The pull requests that were merged since then, and whether these are all. A fresh commit is waited for:
 /// it is on the branch before its pull request says so.
 fn merged(
     asking: &Asking,
     commits: &[brought::Commit],
-    oldest: DateTime<Utc>,
-    span: &Span,
+    since: DateTime<Utc>,
+    branch: Option<&str>,
     desk: &mut Desk,
 ) -> (Vec<Candidate>, bool) {
     let mut waits = WAITS.iter();
     loop {
-        let (found, error) = merged_since(asking, oldest - SKEW, span.branch.as_deref());
+        let (found, error) = merged_since(asking, since, branch);
         if let Some(e) = error {
             say(&mut desk.missing, unread("the merged pull requests", &e, PULL_REQUESTS));
             return (found.iter().map(PullRequest::candidate).collect(), false);
@@ -198,40 +208,48 @@ impl Desk {
     }
 }
 
-struct Lookups<'a, 'b> {
-    asking: &'a Asking<'b>,
-    /// Whether all merged pull requests are known anyway.
-    whole: bool,
-    desk: &'a mut Desk,
+/// The repository as Bitbucket tells it.
+pub(super) fn told<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a Repository> {
+    if desk.repository.is_none() {
+        let read = asking.api.get::<Repository>(&repository(asking));
+        let read = read.map_err(|e| say(&mut desk.missing, unread("the repository", &e, PULL_REQUESTS)));
+        desk.repository = Some(read.ok());
+    }
+    desk.repository.as_ref().and_then(Option::as_ref)
 }
 
-impl Lookups<'_, '_> {
+/// The branch that is the repository's main one.
+pub(super) fn main_branch<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a String> {
+    told(asking, desk)?.mainbranch.as_ref()?.name.as_ref()
+}
+
+impl Desk {
     /// The pull requests as part of which a commit was reviewed. While Bitbucket indexes them it answers 202.
-    fn belongs(&mut self, commit: &brought::Commit) -> Belongs {
-        let way = format!("{}/commit/{}/pullrequests?pagelen=50", repository(self.asking), segment(&commit.sha));
+    fn belongs(&mut self, asking: &Asking, commit: &brought::Commit, whole: bool) -> Belongs {
+        let way = format!("{}/commit/{}/pullrequests?pagelen=50", repository(asking), segment(&commit.sha));
         let mut waits = WAITS.iter();
         let pages = loop {
-            let pages = self.asking.api.pages::<Paged<PullRequest>>(&way);
+            let pages = asking.api.pages::<Paged<PullRequest>>(&way);
             let not_yet = matches!(pages.missing, Some(ApiError::NotYet(_)));
-            if !not_yet || !waits.next().is_some_and(|seconds| self.asking.api.wait(*seconds)) {
+            if !not_yet || !waits.next().is_some_and(|seconds| asking.api.wait(*seconds)) {
                 break pages;
             }
         };
         if let Some(e) = pages.missing {
-            if !self.whole {
+            if !whole {
                 let what = format!("the pull requests of commit {}", short(&commit.sha));
-                say(&mut self.desk.missing, unread(&what, &e, LINKS));
+                say(&mut self.missing, unread(&what, &e, LINKS));
             }
             return Belongs::Never;
         }
         let mut all = Vec::new();
         for found in pages.items {
             // the list tells neither state nor merge commit
-            match self.desk.request(self.asking, &found.id.to_string()) {
+            match self.request(asking, &found.id.to_string()) {
                 Ok(whole) if whole.is_merged() => all.push(whole.candidate()),
                 Ok(_) => {}
                 Err(e) => {
-                    say(&mut self.desk.missing, unread(&format!("pull request {}", found.id), &e, PULL_REQUESTS));
+                    say(&mut self.missing, unread(&format!("pull request {}", found.id), &e, PULL_REQUESTS));
                     return Belongs::Untold;
                 }
             }

@@ -15,32 +15,47 @@ pub(super) struct Known {
     pub(super) builds: Option<u32>,
 }
 
+/// All restrictions of the repository, and the branching model that some are by.
+pub(super) type All = (Vec<Restriction>, Model);
+
 /// The rules of `branch`.
 pub(super) fn of<'a>(asking: &Asking, branch: &str, desk: &'a mut Desk) -> &'a Known {
     if !desk.rules.contains_key(branch) {
-        let read = if branch.is_empty() { Known::default() } else { read(asking, branch, &mut desk.missing) };
-        desk.rules.insert(branch.to_owned(), read);
+        let known = match all(asking, desk) {
+            Some((restrictions, model)) if !branch.is_empty() => known(restrictions, model, branch),
+            _ => Known::default(),
+        };
+        desk.rules.insert(branch.to_owned(), known);
     }
     desk.rules.entry(branch.to_owned()).or_default()
 }
 
-fn read(asking: &Asking, branch: &str, missing: &mut Vec<String>) -> Known {
+/// What is asked once.
+fn all<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a All> {
+    if desk.restrictions.is_none() {
+        desk.restrictions = Some(read(asking, &mut desk.missing));
+    }
+    desk.restrictions.as_ref().and_then(Option::as_ref)
+}
+
+fn read(asking: &Asking, missing: &mut Vec<String>) -> Option<All> {
     let way = format!("{}/branch-restrictions?pagelen=100", repository(asking));
     let pages = asking.api.pages::<Paged<Restriction>>(&way);
     if let Some(e) = pages.missing {
         say(missing, unread("the restrictions of branches", &e, ADMIN));
-        return Known::default();
+        return None;
     }
     let typed = pages.items.iter().any(|r| r.branch_match_kind.as_deref() == Some("branching_model"));
-    let model = match typed.then(|| asking.api.get::<Model>(&format!("{}/branching-model", repository(asking)))) {
-        Some(Err(e)) => {
-            say(missing, unread("the branching model", &e, PULL_REQUESTS));
-            return Known::default();
-        }
-        Some(Ok(model)) => model,
-        None => Model::default(),
-    };
-    let own: Vec<&Restriction> = pages.items.iter().filter(|r| is_for(r, branch, &model)).collect();
+    if !typed {
+        return Some((pages.items, Model::default()));
+    }
+    let model = asking.api.get::<Model>(&format!("{}/branching-model", repository(asking)));
+    let model = model.map_err(|e| say(missing, unread("the branching model", &e, PULL_REQUESTS)));
+    Some((pages.items, model.ok()?))
+}
+
+fn known(all: &[Restriction], model: &Model, branch: &str) -> Known {
+    let own: Vec<&Restriction> = all.iter().filter(|r| is_for(r, branch, model)).collect();
     let has = |kinds: &[&str]| own.iter().any(|r| r.kind.as_deref().is_some_and(|kind| kinds.contains(&kind)));
     let most = |kinds: &[&str]| {
         let all = own.iter().filter(|r| r.kind.as_deref().is_some_and(|kind| kinds.contains(&kind)));

@@ -23,7 +23,7 @@ pub(super) fn of(asking: &Asking, period: &Period) -> Population {
         Ok(repo) => all.repository = Some(Repo::repository(&repo)),
         Err(e) => {
             all.repository = Some(Repository { name: Some(asking.repository.to_owned()), ..Repository::default() });
-            all.missing.push(missing("the repository", &e, "Metadata: read"));
+            all.missing.push(missing("the repository", &e, "`metadata: read`"));
         }
     }
     runs(asking, period, &mut all);
@@ -130,7 +130,7 @@ fn runs(asking: &Asking, period: &Period, all: &mut Population) {
             // without their number nobody knows whether there were too many
             pages.missing = Some(e);
         }
-        let found = add(asking, all, ItemKind::Run, what, "Actions: read", pages);
+        let found = add(asking, all, ItemKind::Run, what, "`actions: read`", pages);
         let found = found.into_iter().filter(|r| period.holds(r.created_at)).map(|r| Item {
             id: r.id.to_string(),
             attempt: r.run_attempt,
@@ -171,7 +171,7 @@ struct Status {
 
 /// They cannot be asked for by time, and come newest first.
 fn deployments(asking: &Asking, period: &Period, all: &mut Population) {
-    let (what, needs) = ("deployments", "Deployments: read");
+    let (what, needs) = ("deployments", "`deployments: read`");
     let list = format!("{}/deployments", path(asking));
     let wanted = &mut |d: &Told<Deployment>| d.known().is_none_or(|d| d.created_at >= period.from);
     let pages = asking.api.pages_while::<List<Told<Deployment>>>(&format!("{list}?per_page=100"), wanted);
@@ -240,7 +240,7 @@ fn merged(asking: &Asking, period: &Period, all: &mut Population) {
     let request = format!("{}/pulls?state=closed&sort=updated&direction=desc&per_page=100", path(asking));
     let wanted = &mut |told: &Told<Merged>| told.known().is_none_or(|p| p.updated_at >= period.from);
     let pages = asking.api.pages_while::<List<Told<Merged>>>(&request, wanted);
-    let found = add(asking, all, ItemKind::MergedPullRequest, "merged pull requests", "Pull requests: read", pages);
+    let found = add(asking, all, ItemKind::MergedPullRequest, "merged pull requests", "`pull-requests: read`", pages);
     let found = found.into_iter().filter(|p| p.merged_at.is_some_and(|t| period.holds(t))).map(|p| Item {
         id: p.number.to_string(),
         name: p.title,

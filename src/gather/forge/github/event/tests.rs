@@ -161,7 +161,7 @@ fn the_api_tells_which_branches_are_protected() {
     assert!(classic.bypasses.iter().any(|b| b.kind == BypassKind::ForcePush), "{classic:?}");
     let refused = asked(push("topic"), json!({"repos/example/shop/branches/topic": {"$status": 403, "$body": {}}}));
     assert_eq!((refused.pushes.len(), refused.pushes[0].protected), (1, None));
-    assert!(refused.pushes[0].missing[0].contains("Contents: read"), "{:?}", refused.pushes[0].missing);
+    assert!(refused.pushes[0].missing[0].contains("`contents: read`"), "{:?}", refused.pushes[0].missing);
 }
 
 #[test]

@@ -164,9 +164,10 @@ fn protection_that_cannot_be_read_is_unknown_and_the_push_is_recorded() {
     let (found, _) = collect(routes, 26);
     let told: Vec<_> = found.pushes.iter().map(|p| (p.git_ref.as_str(), p.protected)).collect();
     assert_eq!(told, [("refs/heads/main", Some(true)), ("refs/heads/side", None)]);
-    assert!(found.missing[0].contains("(403)") && found.missing[0].contains("Contents: read"), "{:?}", found.missing);
+    assert!(found.missing[0].contains("(403)") && found.missing[0].contains("`contents: read`"), "{:?}", found.missing);
     assert!(found.bypasses.is_empty(), "unknown is no bypass");
-    assert!(found.pushes[1].missing[0].contains("whether the branch is protected"), "{:?}", found.pushes[1].missing);
+    let said = &found.pushes[1].missing;
+    assert!(said.iter().any(|s| s.contains("whether the branch is protected")), "{said:?}");
 }
 
 /// GitHub's own example of this answer is of an older shape.
@@ -193,7 +194,8 @@ fn accounts_that_are_gone_are_nobody() {
 fn a_type_that_is_not_known_is_an_unknown_door() {
     let (found, _) = collect(routes(json!([activity("teleport", "main", "1", "2", 2)])), 26);
     assert_eq!(found.pushes[0].via, Via::Unknown);
-    assert!(found.pushes[0].missing[0].contains("`teleport`"), "{:?}", found.pushes[0].missing);
+    let said = &found.pushes[0].missing;
+    assert!(said.iter().any(|s| s.contains("`teleport`")), "{said:?}");
 }
 
 fn suite(id: u32, hours: i64) -> Value {
