@@ -10,6 +10,7 @@ use crate::gather::forge::{self, Asking, FORGES, Forge, Given, PipelineFiles};
 use crate::gather::http::api::{Api, Patience};
 use crate::gather::http::{Http, Options, Secret};
 use crate::gather::platform::Env;
+use ::http::HeaderName;
 use chrono::TimeDelta;
 use regex::Regex;
 use std::io::Read as _;
@@ -179,8 +180,9 @@ pub(crate) fn with_api<T>(
     let budget = args.api_patience.to_std().unwrap_or_default();
     let patience = Patience { budget, whole: budget.saturating_add(ASKING), ..Patience::default() };
     let now = &*world.now;
-    let api = match Api::new(&http, &reach.base, Some((reach.header, reach.token)), Vec::new(), now, patience) {
-        Ok(api) => api.by(reach.token_from),
+    let plain = forge.headers.iter().map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
+    let api = match Api::new(&http, &reach.base, Some((reach.header, reach.token)), plain, now, patience) {
+        Ok(api) => api,
         Err(e) => return Ok(ask(forge, Err(e.to_string()))),
     };
     let asking = Asking {

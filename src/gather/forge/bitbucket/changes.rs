@@ -36,7 +36,7 @@ pub(super) struct Desk {
 pub(in super::super) fn changes(asking: &Asking, span: &Span) -> Found {
     let mut desk = Desk::default();
     let changes = of(asking, span, &mut desk);
-    Found { changes, missing: desk.missing, source: asking.api.source() }
+    Found { changes, missing: desk.missing, source: asking.api.place() }
 }
 
 /// One a pull request, newest first, and one for commits that none brought.

@@ -74,7 +74,7 @@ pub(in super::super) fn event(event: &Delivered, asking: Option<&Asking>) -> Res
     let name = told.repository.as_ref().and_then(|r| r.full_name.as_deref());
     let asking = moved::same(asking, name, &mut all.missing);
     if let Some(asking) = asking {
-        all.source = format!("webhook `{key}`, {}", asking.api.source());
+        all.source = format!("webhook `{key}`, {}", asking.api.place());
     }
     let mut desk = Desk::default();
     for one in push.changes {

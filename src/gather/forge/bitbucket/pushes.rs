@@ -18,7 +18,7 @@ const SKEW: TimeDelta = TimeDelta::days(1);
 
 pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
     let mut desk = Desk::default();
-    let mut all = Collected { source: asking.api.source(), missing: vec![NO_LOG.to_owned()], ..Collected::default() };
+    let mut all = Collected { source: asking.api.place(), missing: vec![NO_LOG.to_owned()], ..Collected::default() };
     all.repository = changes::told(asking, &mut desk).map(event::named);
     all.authentic = all.repository.is_some();
     let mut found: Vec<Push> = Vec::new();

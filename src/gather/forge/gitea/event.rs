@@ -95,7 +95,7 @@ fn push(told: &Event, event: &Delivered, asking: Option<&Asking>, all: &mut Coll
         return Ok(());
     }
     if let Some(asking) = asking {
-        all.source = format!("{}, {}", all.source, asking.api.source());
+        all.source = format!("{}, {}", all.source, asking.api.place());
     }
     let side = |sha: &Option<String>| sha.as_deref().and_then(moved::commit);
     let who = told.pusher.as_ref().or(told.sender.as_ref());

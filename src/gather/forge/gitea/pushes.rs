@@ -29,7 +29,7 @@ pub(super) struct Told {
 }
 
 pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
-    let mut all = Collected { source: asking.api.source(), ..Collected::default() };
+    let mut all = Collected { source: asking.api.place(), ..Collected::default() };
     let mut desk = Desk::default();
     let default = match asking.api.get::<Repository>(&repository(asking)) {
         Ok(told) => {

@@ -10,7 +10,7 @@ use crate::record::pull_request_v1::PullRequest;
 
 /// The pull requests that brought the commits of a span, newest first; then what came without one; then what cannot be told.
 pub(in super::super) fn changes(asking: &Asking, span: &Span) -> Found {
-    let source = asking.api.source();
+    let source = asking.api.place();
     let mut round = match Round::new(asking) {
         Ok(round) => round,
         Err(why) => return Found { missing: vec![why], source, ..Found::default() },

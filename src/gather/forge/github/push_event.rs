@@ -87,7 +87,7 @@ pub(super) fn of(event: &Delivered, asking: Option<&Asking>) -> Result<Collected
         return Ok(all);
     }
     if let Some(asking) = asking {
-        all.source = format!("webhook `push`, {}", asking.api.source());
+        all.source = format!("webhook `push`, {}", asking.api.place());
     }
     let push = push(told, event, asking, standing, said);
     all.bypasses = bypass::of_push(&push);

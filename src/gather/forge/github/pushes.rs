@@ -16,7 +16,7 @@ pub(super) const QUEUE: &str = "gh-readonly-queue/";
 /// Everything that happened in `period` to the default branch, to protected branches, and to branches of which it cannot be told
 /// whether they are protected.
 pub(super) fn of(asking: &Asking, period: &Period) -> Collected {
-    let mut all = Collected { source: asking.api.source(), ..Collected::default() };
+    let mut all = Collected { source: asking.api.place(), ..Collected::default() };
     let default = match repo(asking) {
         Ok(repo) => {
             all.repository = Some(repo.repository());

@@ -62,7 +62,7 @@ pub(in super::super) fn changes(asking: &Asking, span: &Span) -> Found {
     let mut missing = Vec::new();
     let brought = of(asking, span, &mut desk, &mut missing);
     missing.extend(desk.missing);
-    Found { changes: brought.into_iter().map(|b| b.change).collect(), missing, source: asking.api.source() }
+    Found { changes: brought.into_iter().map(|b| b.change).collect(), missing, source: asking.api.place() }
 }
 
 /// One a merge request, newest first, and one for the commits that none brought.

@@ -11,7 +11,7 @@ use chrono::{Days, NaiveDate};
 
 pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
     let mut desk = Desk::default();
-    let mut all = Collected { source: asking.api.source(), ..Collected::default() };
+    let mut all = Collected { source: asking.api.place(), ..Collected::default() };
     all.repository = desk.settings(asking).map(repository);
     let standard = all.repository.as_ref().and_then(|r| r.default_branch.clone());
     let pages = events(asking, period);

@@ -63,7 +63,6 @@ pub(crate) struct Api<'a> {
     patience: Patience,
     left: Cell<Duration>,
     unheard: Cell<u32>,
-    token_from: Option<String>,
 }
 
 impl<'a> Api<'a> {
@@ -91,25 +90,12 @@ impl<'a> Api<'a> {
             return Err(HttpError::Address(place(&base), why.to_owned()));
         }
         let left = Cell::new(patience.budget);
-        Ok(Self { http, base, token, plain, now, started: now(), patience, left, unheard: Cell::new(0), token_from: None })
+        Ok(Self { http, base, token, plain, now, started: now(), patience, left, unheard: Cell::new(0) })
     }
 
     /// The API's address, as it may be told.
     pub(crate) fn place(&self) -> String {
         place(&self.base).trim_end_matches('/').to_owned()
-    }
-
-    /// The same, with where its token came from: a flag's or a variable's name.
-    pub(crate) fn by(self, token_from: String) -> Self {
-        Self { token_from: Some(token_from), ..self }
-    }
-
-    /// Who answers, and to whose token: for provenance.
-    pub(crate) fn source(&self) -> String {
-        match &self.token_from {
-            Some(from) => format!("{}, asked with the token of {from}", self.place()),
-            None => self.place(),
-        }
     }
 
     /// The clock.
