@@ -187,6 +187,7 @@ pub(crate) fn with_api<T>(
     };
     let asking = Asking {
         api: &api,
+        token_from: &reach.token_from,
         repository,
         repository_id: about.repository_id,
         tickets: about.tickets,

@@ -35,6 +35,8 @@ use super::http::api::Api;
 pub(crate) struct Asking<'a> {
     /// The API, with the token.
     pub(crate) api: &'a Api<'a>,
+    /// Where the token came from, for people: a variable's or a flag's name.
+    pub(crate) token_from: &'a str,
     /// Full name of the repository, `group/project`.
     pub(crate) repository: &'a str,
     /// Its id, where it is known.
