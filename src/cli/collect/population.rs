@@ -37,7 +37,13 @@ pub(super) fn run(world: &mut World, args: &Args, common: &Common) -> Answer {
 /// Everything that was not read.
 fn missing(told: &Population) -> Vec<String> {
     let mut all = told.missing.clone();
-    all.extend(told.queries.iter().filter(|q| !q.complete).filter_map(|q| q.why.clone()).filter(|why| !told.missing.contains(why)));
+    all.extend(
+        told.queries
+            .iter()
+            .filter(|q| !q.complete)
+            .filter_map(|q| q.why.clone())
+            .filter(|why| !told.missing.contains(why)),
+    );
     all
 }
 
@@ -106,4 +112,3 @@ fn parts(
     }
     Ok(all)
 }
-
