@@ -103,7 +103,8 @@ fn an_emergency_is_one_and_only_with_its_own_run() {
     assert_eq!(paired(&[&bypass("bypass", "directPush", "ada"), &run("run", "2026-11-25")]).len(), 2);
     // An emergency whose bypass is not there waits all the same.
     assert_eq!(paired(&[&run("run", "2026-11-25")])[0].what.kind, "run");
-    let ordinary = entry("run", "run", json!({"run": {"platform": "github", "id": "1", "attempt": 1, "outcome": "failed"}}));
+    let ordinary =
+        entry("run", "run", json!({"run": {"platform": "github", "id": "1", "attempt": 1, "outcome": "failed"}}));
     assert!(paired(&[&ordinary]).is_empty());
 }
 

@@ -229,13 +229,24 @@ fn a_conflict_is_kept_and_does_not_stop_the_others() {
 
 #[test]
 fn events_of_nothing_that_is_recorded() {
-    let stage = stage(&json!({"zen": "Keep it logically awesome.", "hook_id": 1, "repository": {"id": 81, "full_name": "acme/shop"}}));
+    let stage = stage(
+        &json!({"zen": "Keep it logically awesome.", "hook_id": 1, "repository": {"id": 81, "full_name": "acme/shop"}}),
+    );
     let ping = ["collect", "--event", "-", "--json", "--event-header"];
     let played = stage.play(&["collect", "--event", "event.json", "--json", "--event-header", "X-GitHub-Event: ping"]);
     assert_eq!(played.code, 3, "the secret is in its variable, and this is not signed: {}", played.err);
     let body = std::fs::read(stage.at("event.json")).unwrap();
     let signed = signature(SECRET, &body);
-    let words = ["collect", "--event", "event.json", "--json", "--event-header", "X-GitHub-Event: ping", "--event-header", &signed];
+    let words = [
+        "collect",
+        "--event",
+        "event.json",
+        "--json",
+        "--event-header",
+        "X-GitHub-Event: ping",
+        "--event-header",
+        &signed,
+    ];
     let lines = stage.play(&words).exits(0).json_lines();
     assert_eq!((lines.len(), lines[0]["passedOver"].as_array().unwrap().len()), (1, 1), "{lines:?}");
     assert_eq!(stage.files(".vouchsafe"), Vec::<String>::new(), "nothing to record makes no vault");

@@ -46,7 +46,8 @@ fn the_golden_records_of_1_0_0_open_and_say_what_they_said() {
         let file = |end: &str| std::fs::read(format!("{ENVELOPES}/golden_{kind}_v1_1.0.0{end}")).unwrap();
         let expected: Value = serde_json::from_slice(&file(".expected.json")).unwrap();
         stage.write(&format!("vault/{}", expected["address"].as_str().unwrap()), file(".json"));
-        let listed = stage.play(&["list", "--vault", "vault", "--key", PUBLIC, "--json"]).exits(0).json_lines().remove(0);
+        let listed =
+            stage.play(&["list", "--vault", "vault", "--key", PUBLIC, "--json"]).exits(0).json_lines().remove(0);
         assert_eq!(listed, expected, "{kind}");
         let page = stage.play(&["show", "--vault", "vault", "--key", PUBLIC]).exits(0).out;
         assert!(page.contains(expected["recordId"].as_str().unwrap()), "{kind}: {page}");

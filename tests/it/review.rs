@@ -6,7 +6,18 @@ use serde_json::{Value, json};
 /// A vault with one emergency of `ada`, recorded on Monday the 23rd, due on Wednesday.
 fn stage() -> Stage {
     let stage = Stage::new();
-    let words = ["attest", "-e", "production", "--run-id", "7", "--emergency", "--reason", "checkout is down", "--ticket", "INC-7"];
+    let words = [
+        "attest",
+        "-e",
+        "production",
+        "--run-id",
+        "7",
+        "--emergency",
+        "--reason",
+        "checkout is down",
+        "--ticket",
+        "INC-7",
+    ];
     stage.play(&words).exits(0);
     assert_eq!(stage.records().len(), 2, "{:?}", stage.records());
     stage
@@ -36,7 +47,10 @@ fn an_emergency_is_one_thing_with_two_records_that_a_review_of_either_settles() 
     for kind in ["bypass", "run"] {
         let mut stage = stage();
         let due = listed(&stage, 0);
-        assert_eq!((&due["state"], &due["dueOn"], &due["by"][0]["login"]), (&json!("due"), &json!("2026-11-25"), &json!("ada")));
+        assert_eq!(
+            (&due["state"], &due["dueOn"], &due["by"][0]["login"]),
+            (&json!("due"), &json!("2026-11-25"), &json!("ada"))
+        );
         assert_eq!((&due["what"]["kind"], &due["also"]["kind"]), (&json!("bypass"), &json!("run")), "{due}");
         // The day itself is in time; the one after it is not.
         stage.now = "2026-11-25T23:59:59Z".parse().unwrap();
@@ -57,7 +71,10 @@ fn an_emergency_is_one_thing_with_two_records_that_a_review_of_either_settles() 
             let hash = sha2::Sha256::digest(std::fs::read(stored).unwrap());
             hash.iter().map(|b| format!("{b:02x}")).collect::<String>()
         };
-        assert_eq!(record["answers"], json!({"sha256": sha256, "address": which, "kind": kind, "recordId": predicate(&stage, &which)["recordId"]}));
+        assert_eq!(
+            record["answers"],
+            json!({"sha256": sha256, "address": which, "kind": kind, "recordId": predicate(&stage, &which)["recordId"]})
+        );
         assert_eq!((&record["environment"], &record["reviewer"]["how"]), (&json!("production"), &json!("flag")));
         assert_eq!((&record["reviewerIsActor"], &record["dueOn"]), (&json!(false), &json!("2026-11-25")));
         let late = listed(&stage, 0);
@@ -74,7 +91,10 @@ fn a_review_of_ones_own_is_kept_and_does_not_count() {
     let own = review(&stage, &bypass, &["--decision", "accepted", "--reviewer", "ADA"]).exits(0);
     assert!(own.err.contains("this review does not count"), "{}", own.err);
     let listed_now = listed(&stage, 0);
-    assert_eq!((&listed_now["state"], &listed_now["reviews"][0]["why"]), (&json!("due"), &json!("by the one who did it")));
+    assert_eq!(
+        (&listed_now["state"], &listed_now["reviews"][0]["why"]),
+        (&json!("due"), &json!("by the one who did it"))
+    );
     // Without a word about who reviews it is the user of this machine: the same one.
     let by_machine = review(&stage, &bypass, &["--decision", "rejected"]).exits(0);
     assert!(by_machine.err.contains("does not count"), "{}", by_machine.err);
@@ -98,9 +118,11 @@ fn the_reviewer_is_who_a_flag_a_token_the_run_or_the_machine_names() {
     let record = predicate(&stage, receipt["address"].as_str().unwrap());
     assert_eq!((&record["reviewer"]["login"], &record["reviewer"]["how"]), (&json!("grace"), &json!("ciEnvironment")));
     assert_eq!(record["run"]["id"], "4711");
-    let both = review(&stage, &bypass, &["--decision", "accepted", "--reviewer", "x", "--operator-token", "eyJ"]).exits(2);
+    let both =
+        review(&stage, &bypass, &["--decision", "accepted", "--reviewer", "x", "--operator-token", "eyJ"]).exits(2);
     assert!(both.err.contains("both name"), "{}", both.err);
-    let broken = review(&stage, &bypass, &["--decision", "accepted", "--operator-token", "eyJhbGciOiJub25lIn0.e30."]).exits(1);
+    let broken =
+        review(&stage, &bypass, &["--decision", "accepted", "--operator-token", "eyJhbGciOiJub25lIn0.e30."]).exits(1);
     assert!(broken.err.contains("names nobody"), "{}", broken.err);
     stage.env.retain(|name, _| !name.starts_with("GITHUB_"));
     stage.user = None;
@@ -159,7 +181,18 @@ fn it_is_found_by_record_id_and_digest_and_nothing_else_is() {
 #[test]
 fn an_emergency_that_ran_twice_leaves_what_ran_once() {
     let mut stage = stage();
-    let words = ["attest", "-e", "production", "--run-id", "7", "--emergency", "--reason", "checkout is down", "--ticket", "INC-7"];
+    let words = [
+        "attest",
+        "-e",
+        "production",
+        "--run-id",
+        "7",
+        "--emergency",
+        "--reason",
+        "checkout is down",
+        "--ticket",
+        "INC-7",
+    ];
     stage.now += chrono::TimeDelta::minutes(5);
     let again = stage.play(&words).exits(0);
     assert!(again.err.contains("already recorded: emergencyDeploy by ada"), "{}", again.err);
@@ -168,7 +201,9 @@ fn an_emergency_that_ran_twice_leaves_what_ran_once() {
     let code = |code| move |_: &vouchsafe::Launch| crate::stage::code(code);
     let mut wrapped = Stage { command: std::rc::Rc::new(code(3)), ..wrapped };
     wrapped.lasts = chrono::TimeDelta::minutes(1);
-    wrapped.play(&["run", "-e", "production", "--emergency", "--reason", "down", "--component", "api", "--", "deploy"]).exits(3);
+    wrapped
+        .play(&["run", "-e", "production", "--emergency", "--reason", "down", "--component", "api", "--", "deploy"])
+        .exits(3);
     let folders: Vec<String> = wrapped.records().iter().map(|r| r.rsplit_once('/').unwrap().0.to_owned()).collect();
     assert_eq!((folders.len(), &folders[0]), (2, &folders[1]), "the bypass stands beside the run");
     assert!(wrapped.records().iter().any(|r| r.ends_with("/bypass-api.json")), "{:?}", wrapped.records());

@@ -35,7 +35,13 @@ pub(super) fn run(world: &mut World, args: &Args, common: &Common) -> Answer {
 /// Everything that was not read.
 fn missing(told: &Population) -> Vec<String> {
     let mut all = told.missing.clone();
-    all.extend(told.queries.iter().filter(|q| !q.complete).filter_map(|q| q.why.clone()).filter(|why| !told.missing.contains(why)));
+    all.extend(
+        told.queries
+            .iter()
+            .filter(|q| !q.complete)
+            .filter_map(|q| q.why.clone())
+            .filter(|why| !told.missing.contains(why)),
+    );
     all
 }
 
@@ -104,7 +110,6 @@ fn parts(
     Ok(all)
 }
 
-
 /// The whole second that has half of the items before it; `None` where they cannot be told apart. Addresses name seconds.
 fn middle(record: &PopulationRecord) -> Option<DateTime<Utc>> {
     let mut times: Vec<DateTime<Utc>> = record.items.iter().filter_map(|item| item.on).collect();
@@ -170,14 +175,19 @@ mod tests {
         let all = parts(whole.clone(), &mut size, 300).unwrap();
         assert!(all.len() > 3 && all.iter().all(|part| part.items.len() <= 300));
         assert_eq!(all.iter().map(|part| part.items.len()).sum::<usize>(), 1000);
-        let ids: std::collections::BTreeSet<&str> = all.iter().flat_map(|p| p.items.iter().map(|i| i.id.as_str())).collect();
+        let ids: std::collections::BTreeSet<&str> =
+            all.iter().flat_map(|p| p.items.iter().map(|i| i.id.as_str())).collect();
         assert_eq!(ids.len(), 1000, "each once");
         assert_eq!((all[0].from, all.last().unwrap().to), (whole.from, whole.to));
         assert!(all.windows(2).all(|pair| pair[0].to == pair[1].from), "no gap and no overlap");
         for part in &all {
             let counted: u64 = part.queries.iter().map(|q| q.items).sum();
             assert_eq!(counted, part.items.len() as u64);
-            assert!(part.completeness.iter().any(|c| c.section == "parts" && c.why.as_deref().unwrap().contains("1000 items")));
+            assert!(
+                part.completeness
+                    .iter()
+                    .any(|c| c.section == "parts" && c.why.as_deref().unwrap().contains("1000 items"))
+            );
             let within = |on| part.from <= on && on < part.to;
             assert!(part.items.iter().all(|item| item.on.is_none_or(within)));
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 /// The permission that reading it takes.
-pub(super) const PERMISSION: &str = "Contents: read";
+pub(super) const PERMISSION: &str = "`contents: read`";
 
 /// One move of a branch.
 #[derive(Debug, Deserialize)]

@@ -135,6 +135,6 @@ mod tests {
         let refused = json!({"repos/example/shop/compare/a...b": {"$status": 403, "$body": {}}});
         let found = ask(push(vec![direct(&["b"])], Some("a")), refused);
         assert_eq!(found.changes[0].pipeline_files, None);
-        assert!(found.changes[0].missing[0].contains("Contents: read"), "{:?}", found.changes[0].missing);
+        assert!(found.changes[0].missing[0].contains("`contents: read`"), "{:?}", found.changes[0].missing);
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn of(asking: &Asking, period: &Period) -> Collected {
         }
         Err(e) => {
             all.repository = Some(Repository { name: Some(asking.repository.to_owned()), ..Repository::default() });
-            all.missing.push(missing("which branch is the default one", &e, "Metadata: read"));
+            all.missing.push(missing("which branch is the default one", &e, "`metadata: read`"));
             None
         }
     };

@@ -88,7 +88,9 @@ fn what_is_refused_is_incomplete_and_says_what_would_help() {
     let found = ask(&serve("github", routes, Arc::new(Mutex::new(vec![]))), DAY);
     let complete: Vec<_> = found.queries.iter().map(|q| (q.complete, q.why.is_none())).collect();
     assert_eq!(complete, [(false, false), (true, true), (false, false), (true, true)]);
-    for (said, piece) in found.missing.iter().zip(["Actions: read", "how 1 deployments ended", "Pull requests: read"]) {
+    for (said, piece) in
+        found.missing.iter().zip(["`actions: read`", "how 1 deployments ended", "`pull-requests: read`"])
+    {
         assert!(said.contains(piece), "{said}");
     }
     assert_eq!(found.items.iter().find(|i| i.what == ItemKind::Deployment).unwrap().status, None);
