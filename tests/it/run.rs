@@ -232,7 +232,10 @@ fn an_emergency_is_recorded_with_its_day_of_review() {
     let want = json!({
         "reason": "SHOP-12 cannot wait", "ticket": "INC-7", "approvedBy": {"login": "grace"}, "reviewDueOn": "2026-11-25",
     });
-    assert_eq!(predicate(&stage)["emergency"], want);
+    let run = stage.records().into_iter().find(|r| r.ends_with("/run.json")).unwrap();
+    let bundle = std::fs::read(stage.at(".vouchsafe").join(run)).unwrap();
+    assert_eq!(Stage::statement(&bundle)["predicate"]["emergency"], want);
+    assert!(played.err.contains("recorded: emergencyDeploy by ada"), "{}", played.err);
 }
 
 #[test]
