@@ -244,6 +244,8 @@ fn events_of_nothing_that_is_recorded() {
         "--json",
         "--event-header",
         "X-GitHub-Event: ping",
+        "--fail-on",
+        "incomplete",
         "--event-header",
         &signed,
     ];
