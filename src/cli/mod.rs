@@ -8,6 +8,7 @@ mod changes;
 mod collect;
 mod delivery;
 mod doctor;
+mod emergency;
 mod exit;
 mod flush;
 mod identity;
@@ -23,6 +24,7 @@ mod outputs;
 mod progress;
 mod proof;
 mod recorded;
+mod review;
 mod run;
 mod schema;
 mod show;
@@ -69,6 +71,7 @@ enum Command {
     Attest(Box<attest::Args>),
     Run(Box<run::Args>),
     Collect(Box<collect::Args>),
+    Review(Box<review::Args>),
     Verify(verify::Args),
     List(list::Args),
     Show(show::Args),
@@ -130,6 +133,7 @@ fn parse_and_run(world: &mut World) -> Answer {
         Command::Attest(args) => attest::run(world, &args, &sources),
         Command::Run(args) => run::run(world, &args, &sources),
         Command::Collect(args) => collect::run(world, &args, &sources),
+        Command::Review(args) => review::run(world, &args),
         Command::Verify(args) => verify::run(world, &args),
         Command::List(args) => list::run(world, &args),
         Command::Show(args) => show::run(world, &args),

@@ -5,6 +5,7 @@ use super::about::AboutArgs;
 use super::world::World;
 use crate::record::parts_v1::{How, Operator};
 use crate::seal::token::{self, Claims, TokenError};
+use std::path::Path;
 
 /// What came of the token.
 #[derive(Clone, Default)]
@@ -17,8 +18,13 @@ pub(super) struct FromToken {
 
 /// Asks the token of `--operator-token`, against the keys of `--operator-jwks`, whether it is valid now.
 pub(super) fn from_token(world: &World, args: &AboutArgs) -> FromToken {
-    let Some(told) = &args.operator_token else { return FromToken::default() };
-    match ask(world, args, told) {
+    asked(world, args.operator_token.as_deref(), args.operator_jwks.as_deref())
+}
+
+/// The same for who has only these two.
+pub(super) fn asked(world: &World, token: Option<&str>, keys: Option<&Path>) -> FromToken {
+    let Some(told) = token else { return FromToken::default() };
+    match ask(world, told, keys) {
         Ok((claims, checked)) => {
             let how = if checked { How::Oidc } else { How::Flag };
             let operator = name(&claims, how);
@@ -37,7 +43,7 @@ pub(super) fn from_token(world: &World, args: &AboutArgs) -> FromToken {
 }
 
 /// The claims, and whether a signature stands behind them.
-fn ask(world: &World, args: &AboutArgs, told: &str) -> Result<(Claims, bool), String> {
+fn ask(world: &World, told: &str, keys: Option<&Path>) -> Result<(Claims, bool), String> {
     // Neither is named: what was said for a file may be an opaque token, and this text is signed and kept for years.
     let read = |what: &str, file: &std::path::Path| {
         std::fs::read_to_string(world.at(file)).map_err(|e| format!("could not read the file of {what}: {e}"))
@@ -45,7 +51,7 @@ fn ask(world: &World, args: &AboutArgs, told: &str) -> Result<(Claims, bool), St
     // A token begins with `{"` in base64; a file is not called so.
     let text = if told.starts_with("eyJ") { told.to_owned() } else { read("the token", told.as_ref())? };
     let say = |e: TokenError| e.to_string();
-    let claims = match &args.operator_jwks {
+    let claims = match keys {
         Some(file) => (token::verify(text.trim(), &read("the keys", file)?).map_err(say)?, true),
         None => (token::peek_unverified(text.trim()).map_err(say)?, false),
     };

@@ -1,8 +1,10 @@
 //! What becomes of a run's record beside being stored: the flags that `attest` and `run` share, the copies and what is told.
 
-use super::exit::{Answer, Failure};
+use super::emergency;
+use super::exit::{Answer, Exit, Failure};
 use super::storing::{self, PlaceArgs, Ready, Went, seal_failure};
 use super::told::{self, Told};
+use super::words;
 use super::world::World;
 use crate::attest::spool::Held;
 use crate::attest::{self, Sealed};
@@ -36,13 +38,13 @@ pub(crate) struct StoringArgs {
     pub(crate) dotenv: Option<PathBuf>,
 }
 
-/// Signs the record, keeps it, delivers it and tells of it. `earlier` is a word about the same run that waits in the spool and
-/// that this record replaces as soon as it is safe itself.
+/// Signs the record, keeps it, delivers it and tells of it, and puts the bypass of an emergency beside it. `earlier` is a word
+/// about the same run that waits in the spool and that this record replaces as soon as it is safe itself.
 pub(crate) fn store(
     world: &mut World,
     args: &StoringArgs,
     gathered: &Gathered,
-    ready: &Ready,
+    ready: &mut Ready,
     json: bool,
     earlier: Option<Held>,
 ) -> Answer {
@@ -64,7 +66,19 @@ pub(crate) fn store(
         failure: way.as_ref().err(),
     };
     told::leave(world, args, &told);
-    storing::forgiven(world, &args.place, way)
+    if way.as_ref().is_err_and(|failure| failure.exit == Exit::Undelivered) && !ready.local() {
+        ready.give_up("it did not answer for the record of the run".to_owned());
+    }
+    let bypass = emergency::put(world, &args.place, again.unwrap_or(&gathered.record), ready);
+    let bypass = storing::forgiven(world, &args.place, bypass);
+    match (storing::forgiven(world, &args.place, way), bypass) {
+        (Ok(_), bypass) => bypass,
+        (Err(first), Ok(_)) => Err(first),
+        (Err(first), Err(second)) => {
+            words::tell(world, &second);
+            Err(Failure { exit: first.exit.max(second.exit), ..first })
+        }
+    }
 }
 
 /// Writes what --output and --emit ask for. The vault comes first: a full disk here must not keep the record from it.

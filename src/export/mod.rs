@@ -1,5 +1,6 @@
 //! What people ask of the ledger, as text: one table of renderers over one list of columns.
 
+mod about;
 mod csv;
 pub(crate) mod figures;
 mod json_lines;

@@ -1,6 +1,6 @@
 //! THE COLUMNS: an entry as typed cells, once for all renderers.
 
-use super::said;
+use super::{about, said};
 use crate::ledger::Entry;
 use crate::ledger::filter::actor;
 use crate::record::run_v1::{ArtifactKind, RunRecord};
@@ -36,7 +36,7 @@ pub(crate) const COLUMNS: &[Column] = &[
     col("recordedOn", true, |e| any(e, |r| Cell::Time(r.head().recorded_on))),
     col("environment", true, |e| any(e, |r| text(r.head().environment))),
     col("kind", true, |e| any(e, |r| text(r.head().kind.name))),
-    col("component", false, |e| run(e, |r| maybe(r.component.as_ref()))),
+    col("component", false, |e| any(e, |r| maybe(about::component(r)))),
     col("verdict", true, |e| text(e.verdict.as_str())),
     col("outcome", true, |e| run(e, |r| text(r.run.outcome.as_str()))),
     col("tests", true, |e| run(e, |r| maybe(worst(r).map(Verdict::as_str)))),
@@ -60,18 +60,22 @@ pub(crate) const COLUMNS: &[Column] = &[
     col("operatorKnownBy", false, |e| run(e, |r| maybe(r.operator.as_ref().map(|o| how(o.how))))),
     col("repository", false, |e| any(e, |r| maybe(r.head().repository.and_then(|x| x.name.as_ref())))),
     col("commit", true, |e| any(e, |r| maybe(commit(r)))),
-    col("ref", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.git_ref.as_ref())))),
+    col("ref", false, |e| any(e, |r| maybe(about::git_ref(r)))),
     col("subject", false, |e| run(e, |r| maybe(r.commit.as_ref().and_then(|c| c.subject.as_ref())))),
-    col("platform", true, |e| run(e, |r| text(&r.run.platform))),
+    col("platform", true, |e| any(e, |r| maybe(about::platform(r)))),
     col("runId", true, |e| run(e, |r| text(&r.run.id))),
     col("attempt", false, |e| run(e, |r| Cell::Count(r.run.attempt.into()))),
     col("runUrl", false, |e| run(e, |r| maybe(r.run.url.as_ref()))),
     col("images", false, |e| run(e, |r| list(r.artifacts.iter().filter(|a| a.kind != ArtifactKind::File).map(digest)))),
     col("files", false, |e| run(e, |r| list(r.artifacts.iter().filter(|a| a.kind == ArtifactKind::File).map(digest)))),
-    col("pullRequests", false, |e| {
-        run(e, |r| list(r.changes.iter().filter_map(|c| c.pull_request.as_ref()).map(|p| p.number.clone())))
-    }),
-    col("tickets", false, |e| run(e, |r| list(r.tickets.iter().map(|t| t.id.clone())))),
+    col("pullRequests", false, |e| any(e, |r| list(about::pull_requests(r)))),
+    col("approval", false, |e| any(e, |r| maybe(about::approval(r)))),
+    col("tickets", false, |e| any(e, |r| list(about::tickets(r)))),
+    col("door", false, |e| any(e, |r| maybe(about::door(r)))),
+    col("bypass", false, |e| any(e, |r| maybe(about::bypass(r)))),
+    col("due", false, |e| any(e, |r| maybe(about::due(r)))),
+    col("decision", false, |e| any(e, |r| maybe(about::decision(r)))),
+    col("answers", false, |e| any(e, |r| maybe(about::answers(r)))),
     col("incomplete", false, |e| {
         use crate::record::parts_v1::Status::Complete;
         any(e, |r| list(r.head().completeness.iter().filter(|c| c.status != Complete).map(|c| c.section.clone())))
@@ -121,8 +125,8 @@ fn maybe(value: Option<impl Into<String>>) -> Cell {
     value.map_or(Cell::Absent, text)
 }
 
-fn list(values: impl Iterator<Item = String>) -> Cell {
-    let values: Vec<String> = values.collect();
+fn list(values: impl IntoIterator<Item = String>) -> Cell {
+    let values: Vec<String> = values.into_iter().collect();
     if values.is_empty() { Cell::Absent } else { text(values.join(" ")) }
 }
 

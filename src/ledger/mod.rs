@@ -107,5 +107,9 @@ pub(crate) fn fuzz(bytes: &[u8]) {
     let _ = crate::record::without_identity(bytes);
     let _ = crate::seal::peek_unverified(bytes);
     let _ = TrustSet::parse(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let _ = crate::seal::token::kids(&text);
+    let (token, jwks) = text.split_once('\n').unwrap_or((&text, ""));
+    let _ = crate::seal::token::verify(token, jwks);
     let _ = Address::parse(&String::from_utf8_lossy(bytes)).map(|a| a.parts());
 }

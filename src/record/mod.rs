@@ -6,7 +6,7 @@
 pub(crate) mod bypass_v1;
 pub(crate) mod change_v1;
 pub(crate) mod digest;
-mod head;
+pub(crate) mod head;
 pub(crate) mod identity_v1;
 pub(crate) mod json;
 pub(crate) mod parts_v1;

@@ -1,6 +1,6 @@
 //! What a record says of the changes since the previous deployment, and what it says where the forge does not tell.
 
-use crate::fake_github::{Answer, Asked, COMMITS, Github, TOKEN};
+use crate::fake_github::{Answer, Asked, COMMITS, Github, TOKEN, tip};
 use crate::stage::{Played, Stage, code};
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -143,6 +143,32 @@ fn the_same_commit_again_brings_no_changes() {
     assert_eq!(github.asked().len(), 0);
 }
 
+/// Not merged, so there is no deployment to compare with; its reviews are told as they stand.
+#[test]
+fn a_run_for_an_open_pull_request_is_about_that_one() {
+    let github = Github::start(everything);
+    let mut stage = stage(&github);
+    deploy_before(&mut stage, COMMITS[2]);
+    let event = json!({"pull_request": {"number": 9, "title": "SHOP-9: mend the till",
+        "head": {"ref": "till-9", "sha": tip(9)}, "base": {"ref": "main"}}});
+    let event = stage.write("event.json", event.to_string()).display().to_string();
+    for (name, value) in [
+        ("GITHUB_EVENT_NAME", "pull_request"),
+        ("GITHUB_EVENT_PATH", event.as_str()),
+        ("GITHUB_REF", "refs/pull/9/merge"),
+        ("GITHUB_HEAD_REF", "till-9"),
+        ("GITHUB_BASE_REF", "main"),
+    ] {
+        stage.env.insert(name.into(), value.into());
+    }
+    let told = attest(&stage, &[]).exits(0);
+    let record = record(&stage);
+    assert_eq!(numbers(&record), ["9"], "{}", told.err);
+    assert!(record["previous"].is_null());
+    assert_eq!(record["changes"][0]["approval"]["verdict"], "yes", "{:#}", record["changes"]);
+    assert!(!github.asked().iter().any(|a| a.path.contains("/compare/")));
+}
+
 #[test]
 fn a_rollback_brings_no_changes() {
     let github = Github::start(everything);
@@ -191,7 +217,7 @@ fn a_token_that_may_too_little_stops_nobody_and_is_told() {
         let told = attest(&stage, &["--api-patience", "0"]).exits(0);
         let (status, why) = section(&record(&stage));
         assert_ne!(status, "complete", "{name}");
-        assert!(why.contains(says), "{name}: {why}");
+        assert!(why.contains(says) && why.contains("with the token of GITHUB_TOKEN"), "{name}: {why}");
         assert!(told.err.contains("changes   "), "{name}: {}", told.err);
         let again = attest(&stage, &["--require-changes", "--api-patience", "0", "--component", "again"]).exits(4);
         assert!(again.err.contains("not all changes") && again.err.contains(says), "{name}: {}", again.err);

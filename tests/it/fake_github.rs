@@ -102,17 +102,18 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Asked>>, refuse: &dyn Fn(&Asked) ->
     stream.write_all(format!("{head}\r\n{body}").as_bytes()).ok()
 }
 
-/// Pull requests 8 and 7, squashed into the newest two commits; 8 is approved, 7 is not.
+/// Pull requests 8 and 7, squashed into the newest two commits; 8 is approved, 7 is not. 9 is approved, and open.
 fn route(path: &str) -> Option<Value> {
     let path = path.strip_prefix("/api/v3/repos/acme/shop")?;
     let user = |id: u64, login: &str| json!({"id": id, "login": login, "type": "User"});
     let pull = |number: u64| {
-        let n = usize::try_from(8 - number).unwrap();
+        let merged = number < 9;
+        let n = usize::try_from(8_u64.saturating_sub(number)).unwrap();
         json!({
             "number": number, "html_url": format!("https://github.com/acme/shop/pull/{number}"),
-            "title": format!("SHOP-{number}: mend the till"), "state": "closed", "user": user(1, "ada"),
-            "merged": true, "merged_at": "2026-11-22T12:00:00Z", "merged_by": user(1, "ada"),
-            "merge_commit_sha": COMMITS[n], "labels": [], "auto_merge": null, "draft": false, "commits": 1,
+            "title": format!("SHOP-{number}: mend the till"), "state": if merged { "closed" } else { "open" },
+            "user": user(1, "ada"), "merged": merged, "merged_at": merged.then_some("2026-11-22T12:00:00Z"),
+            "merged_by": merged.then(|| user(1, "ada")), "merge_commit_sha": COMMITS[n], "labels": [], "auto_merge": null, "draft": false, "commits": 1,
             "base": {"ref": "main", "sha": COMMITS[n + 1], "repo": {"id": 81, "full_name": "acme/shop"}},
             "head": {"ref": format!("till-{number}"), "sha": tip(number), "repo": {"id": 81, "full_name": "acme/shop"}},
         })
@@ -126,7 +127,7 @@ fn route(path: &str) -> Option<Value> {
                        "committer": {"date": "2026-11-22T12:00:00Z"}},
         })
     };
-    let number = |rest: &str| rest.parse().ok().filter(|n| *n == 7 || *n == 8);
+    let number = |rest: &str| rest.parse().ok().filter(|n| (7..=9).contains(n));
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     Some(match segments[..] {
         [] => json!({"id": 81, "full_name": "acme/shop", "default_branch": "main"}),
@@ -150,9 +151,9 @@ fn route(path: &str) -> Option<Value> {
         ["commits", sha, "status"] => json!({"sha": sha, "state": "success", "total_count": 0, "statuses": []}),
         ["commits", _, "statuses"] => json!([]),
         ["pulls", n] => pull(number(n)?),
-        ["pulls", "8", "reviews"] => json!([{
+        ["pulls", n @ ("8" | "9"), "reviews"] => json!([{
             "id": 1, "user": user(2, "grace"), "state": "APPROVED", "submitted_at": "2026-11-22T11:30:00Z",
-            "commit_id": tip(8), "author_association": "MEMBER", "body": ""}]),
+            "commit_id": tip(number(n)?), "author_association": "MEMBER", "body": ""}]),
         ["pulls", _, "reviews"] => json!([]),
         ["pulls", n, "commits"] => json!([{
             "sha": tip(number(n)?), "author": user(1, "ada"), "committer": user(1, "ada"), "parents": [],
@@ -174,6 +175,6 @@ fn route(path: &str) -> Option<Value> {
 }
 
 /// The tip of a pull request's branch.
-fn tip(number: u64) -> String {
+pub fn tip(number: u64) -> String {
     format!("{number}").repeat(40)
 }

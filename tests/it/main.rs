@@ -6,6 +6,7 @@ mod action;
 mod attest;
 mod bad_input;
 mod changes;
+mod collect;
 mod corpus;
 mod fake_github;
 mod gitlab;

@@ -58,8 +58,8 @@ fn the_command_gets_its_words_untouched_and_none_of_our_secrets() {
     let (program, args, without, with) = seen.borrow_mut().take().unwrap();
     assert_eq!(program, "./deploy.sh");
     assert_eq!(args, ["", "a b", "--", "--json", "--password=x"].map(OsString::from));
-    let ours =
-        ["SIGNING_KEY", "PASSPHRASE", "OPERATOR_TOKEN", "API_TOKEN", "ID_TOKEN"].map(|n| format!("VOUCHSAFE_{n}"));
+    let ours = ["SIGNING_KEY", "PASSPHRASE", "OPERATOR_TOKEN", "API_TOKEN", "ID_TOKEN", "WEBHOOK_SECRET"]
+        .map(|n| format!("VOUCHSAFE_{n}"));
     assert_eq!(without, ours);
     assert_eq!(with, ["VOUCHSAFE_WRAPPED"]);
 }

@@ -88,10 +88,10 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         world.say("dry run: nothing was signed and nothing was stored");
         return verdict(args, &gathered);
     }
-    let ready = storing::ready(world, &args.storing.place)?;
+    let mut ready = storing::ready(world, &args.storing.place)?;
     changes::learn(world, &args.changes, &args.about, &there(Some(&ready)), &mut gathered)?;
     identity::add(world, &args.identity, ca, &mut gathered);
-    recorded::store(world, &args.storing, &gathered, &ready, args.json, None)?;
+    recorded::store(world, &args.storing, &gathered, &mut ready, args.json, None)?;
     verdict(args, &gathered)
 }
 

@@ -82,7 +82,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
     reason::ask(world, &mut about).map_err(before)?;
     let told = recorded_words(args).map_err(before)?;
     args.changes.api.pipeline_files().map_err(before)?;
-    let ready = storing::ready(world, &args.storing.place).map_err(before)?;
+    let mut ready = storing::ready(world, &args.storing.place).map_err(before)?;
     let seed = super::ledger::fresh_id(world).map_err(before)?;
     let began = (world.now)();
     let manual = Manual { command: told, ..Manual::default() };
@@ -118,7 +118,7 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         let there = There { place: &args.storing.place, ready: Some(&ready) };
         changes::learn(world, &args.changes, &about, &there, &mut gathered)?;
         identity::add(world, &args.identity, ca, &mut gathered);
-        let stored = recorded::store(world, &args.storing, &gathered, &ready, false, earlier)?;
+        let stored = recorded::store(world, &args.storing, &gathered, &mut ready, false, earlier)?;
         let verdict = changes::verdict(&args.changes, &gathered.record);
         required = verdict.is_err();
         verdict.map(|_| stored)

@@ -79,6 +79,7 @@ impl Gathered {
                 }
             }
         }
+        let open = self.open_pull_request().is_some();
         let own = std::mem::take(&mut self.record.changes);
         let (changes, kept) = joined(own, found.changes, self.head(), &mut missing);
         if kept {
@@ -90,6 +91,7 @@ impl Gathered {
         self.learned("changes", How::Api, found.source);
         let since = match &previous {
             Some(previous) => previous.address.clone(),
+            None if open => "the pull request for which this ran is not merged: it alone was asked about".to_owned(),
             None => "no deployment before this one is known: the commit by itself was asked about".to_owned(),
         };
         self.learned("changes.since", How::Derived, since);

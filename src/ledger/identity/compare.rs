@@ -2,7 +2,7 @@
 
 use super::claims::Words;
 use crate::record::RunRecord;
-use crate::record::parts_v1::{Actor, How};
+use crate::record::parts_v1::{Actor, How, Provenance};
 
 /// What it means that two differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,6 @@ const ACTIONS: &[Pair] = &[
     pair("event_name", "the event", event, Fact),
     pair("actor", "the actor", |r| starter(r)?.login, Fact),
     pair("actor_id", "the actor's id", |r| starter(r)?.id, Fact),
-    pair("environment", "the environment", environment, Fact),
     pair("workflow_ref", "the workflow", |r| r.run.workflow_ref.clone(), Fact),
     pair("workflow_sha", "the workflow's commit", |r| r.run.workflow_sha.clone(), Fact),
     pair("runner_environment", "the kind of runner", |r| r.runner.as_ref()?.environment.clone(), Fact),
@@ -158,8 +157,11 @@ fn event(r: &RunRecord) -> Option<String> {
     r.run.event.clone()
 }
 
+/// Only where the platform's own variable named it. A record speaks of what was deployed to, and is often made by a job of another
+/// environment, which keeps the key; then the two have different names and nothing is wrong.
 fn environment(r: &RunRecord) -> Option<String> {
-    Some(r.environment.clone())
+    let told = |p: &Provenance| p.fact == "environment" && p.how == How::CiEnvironment;
+    r.provenance.iter().any(told).then(|| r.environment.clone())
 }
 
 fn repository(r: &RunRecord) -> Option<String> {

@@ -170,7 +170,7 @@ def without_a_row_the_source_is_built_once_and_sees_no_secret():
         env >"$HOME/seen"
         while [ $# != 0 ]; do [ "$1" = --root ] && root=$2; shift; done
         mkdir -p "$root/bin" && printf '#!/bin/sh\\necho vouchsafe {VERSION}\\n' >"$root/bin/vouchsafe" && chmod +x "$root/bin/vouchsafe"''')
-    secrets = {"VOUCHSAFE_SIGNING_KEY": "s3cret", "VOUCHSAFE_PASSPHRASE": "s3cret", "VOUCHSAFE_API_TOKEN": "s3cret", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "s3cret",
+    secrets = {"VOUCHSAFE_SIGNING_KEY": "s3cret", "VOUCHSAFE_PASSPHRASE": "s3cret", "VOUCHSAFE_API_TOKEN": "s3cret", "VOUCHSAFE_ID_TOKEN": "s3cret", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "s3cret",
                "INPUT_GITHUB_TOKEN": "s3cret", "AWS_SECRET_ACCESS_KEY": "s3cret"}
     code, told, program = runner.run(server, **secrets)
     assert code == 0 and works(program) and "::notice" in told, told

@@ -5,8 +5,12 @@
 
 mod changes;
 mod checks;
+mod desk;
+mod event;
 mod files;
 mod opinions;
+mod population;
+mod pushes;
 mod reach;
 mod request;
 mod rules;
@@ -14,28 +18,19 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
+use super::{Asking, Collected, EventError, Found, Period, Population, Span};
 use crate::gather::http::api::{ApiError, segment};
 
 pub(super) use changes::changes;
+pub(super) use event::event;
+pub(super) use population::population;
+pub(super) use pushes::pushes;
 pub(super) use reach::reach;
 
 /// What a token has to be allowed for most of what is asked.
 const PULL_REQUESTS: &str = "an access token with the scope `pullrequest` may read it";
 /// What only who administers the repository may read.
 const ADMIN: &str = "an access token with the scope `repository:admin` may read it";
-
-pub(super) fn pushes(_: &Asking, _: &Period) -> Collected {
-    Collected::default()
-}
-
-pub(super) fn event(_: &Delivered, _: Option<&Asking>) -> Result<Collected, EventError> {
-    Err(EventError::Unknown(String::new()))
-}
-
-pub(super) fn population(_: &Asking, _: &Period) -> Population {
-    Population::default()
-}
 
 /// The path of the repository.
 fn repository(asking: &Asking) -> String {

@@ -37,7 +37,7 @@ mod tests {
         let token = token.map(|t| Secret::new(t.to_owned()));
         let (platform, repository) = ("bitbucket", Some("acme/shop"));
         let given =
-            Given { env: &env, url, token: token.as_ref(), forge: None, repository, repository_url: None, platform };
+            Given { env: &env, url, token: token.as_ref(), forge: None, repository_url: None, platform };
         reach(&given).map(|r| format!("{} {} {}", r.base, r.token.expose(), r.token_from))
     }
 

@@ -1,10 +1,12 @@
 //! Restrictions of a branch, as they stand when they are asked for.
 
-use super::changes::Desk;
-use super::shapes::{Model, Paged, Restriction};
+use super::super::loose::list;
+use super::desk::Desk;
+use super::shapes::{Name, Paged};
 use super::{ADMIN, Asking, PULL_REQUESTS, repository, say, unread};
 use crate::record::pull_request_v1::Rules;
 use globset::GlobBuilder;
+use serde::Deserialize;
 
 /// What is known of a branch's rules.
 #[derive(Clone, Debug, Default)]
@@ -15,32 +17,47 @@ pub(super) struct Known {
     pub(super) builds: Option<u32>,
 }
 
+/// All restrictions of the repository, and the branching model that some are by.
+pub(super) type All = (Vec<Restriction>, Model);
+
 /// The rules of `branch`.
 pub(super) fn of<'a>(asking: &Asking, branch: &str, desk: &'a mut Desk) -> &'a Known {
     if !desk.rules.contains_key(branch) {
-        let read = if branch.is_empty() { Known::default() } else { read(asking, branch, &mut desk.missing) };
-        desk.rules.insert(branch.to_owned(), read);
+        let known = match all(asking, desk) {
+            Some((restrictions, model)) if !branch.is_empty() => known(restrictions, model, branch),
+            _ => Known::default(),
+        };
+        desk.rules.insert(branch.to_owned(), known);
     }
     desk.rules.entry(branch.to_owned()).or_default()
 }
 
-fn read(asking: &Asking, branch: &str, missing: &mut Vec<String>) -> Known {
+/// What is asked once.
+fn all<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a All> {
+    if desk.restrictions.is_none() {
+        desk.restrictions = Some(read(asking, &mut desk.missing));
+    }
+    desk.restrictions.as_ref().and_then(Option::as_ref)
+}
+
+fn read(asking: &Asking, missing: &mut Vec<String>) -> Option<All> {
     let way = format!("{}/branch-restrictions?pagelen=100", repository(asking));
     let pages = asking.api.pages::<Paged<Restriction>>(&way);
     if let Some(e) = pages.missing {
         say(missing, unread("the restrictions of branches", &e, ADMIN));
-        return Known::default();
+        return None;
     }
     let typed = pages.items.iter().any(|r| r.branch_match_kind.as_deref() == Some("branching_model"));
-    let model = match typed.then(|| asking.api.get::<Model>(&format!("{}/branching-model", repository(asking)))) {
-        Some(Err(e)) => {
-            say(missing, unread("the branching model", &e, PULL_REQUESTS));
-            return Known::default();
-        }
-        Some(Ok(model)) => model,
-        None => Model::default(),
-    };
-    let own: Vec<&Restriction> = pages.items.iter().filter(|r| is_for(r, branch, &model)).collect();
+    if !typed {
+        return Some((pages.items, Model::default()));
+    }
+    let model = asking.api.get::<Model>(&format!("{}/branching-model", repository(asking)));
+    let model = model.map_err(|e| say(missing, unread("the branching model", &e, PULL_REQUESTS)));
+    Some((pages.items, model.ok()?))
+}
+
+fn known(all: &[Restriction], model: &Model, branch: &str) -> Known {
+    let own: Vec<&Restriction> = all.iter().filter(|r| is_for(r, branch, model)).collect();
     let has = |kinds: &[&str]| own.iter().any(|r| r.kind.as_deref().is_some_and(|kind| kinds.contains(&kind)));
     let most = |kinds: &[&str]| {
         let all = own.iter().filter(|r| r.kind.as_deref().is_some_and(|kind| kinds.contains(&kind)));
@@ -65,7 +82,7 @@ fn is_for(restriction: &Restriction, branch: &str, model: &Model) -> bool {
         let glob = GlobBuilder::new(pattern).literal_separator(false).build();
         return glob.map_or(pattern == branch, |glob| glob.compile_matcher().is_match(branch));
     }
-    let named = |of: &Option<super::shapes::ModelBranch>| {
+    let named = |of: &Option<ModelBranch>| {
         let name = of.as_ref().and_then(|b| b.branch.as_ref().and_then(|b| b.name.clone()).or_else(|| b.name.clone()));
         name.as_deref() == Some(branch)
     };
@@ -76,4 +93,40 @@ fn is_for(restriction: &Restriction, branch: &str, model: &Model) -> bool {
             t.kind.as_deref() == kind && t.prefix.as_deref().is_some_and(|p| !p.is_empty() && branch.starts_with(p))
         }),
     }
+}
+
+/// One rule for branches.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Restriction {
+    kind: Option<String>,
+    value: Option<u32>,
+    /// `glob` or `branching_model`.
+    branch_match_kind: Option<String>,
+    branch_type: Option<String>,
+    pattern: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    users: Vec<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "list")]
+    groups: Vec<serde::de::IgnoredAny>,
+}
+
+/// Which branches are of which type.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Model {
+    development: Option<ModelBranch>,
+    production: Option<ModelBranch>,
+    #[serde(default, deserialize_with = "list")]
+    branch_types: Vec<BranchType>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ModelBranch {
+    name: Option<String>,
+    branch: Option<Name>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct BranchType {
+    kind: Option<String>,
+    prefix: Option<String>,
 }

@@ -5,7 +5,10 @@
 
 mod changes;
 mod checks;
+mod event;
 mod files;
+mod population;
+mod pushes;
 mod reach;
 mod request;
 mod reviews;
@@ -14,28 +17,19 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
+use super::{Asking, Collected, EventError, Found, Period, Population, Span};
 use crate::gather::http::api::{ApiError, segment};
 
 pub(super) use changes::changes;
+pub(super) use event::event;
+pub(super) use population::population;
+pub(super) use pushes::pushes;
 pub(super) use reach::reach;
 
 /// What a token has to be allowed.
 const READ: &str = "a token with the scope `read:repository` may read it";
 /// What only who administers the repository may read.
 const ADMIN: &str = "a token of an administrator of the repository may read it";
-
-pub(super) fn pushes(_: &Asking, _: &Period) -> Collected {
-    Collected::default()
-}
-
-pub(super) fn event(_: &Delivered, _: Option<&Asking>) -> Result<Collected, EventError> {
-    Err(EventError::Unknown(String::new()))
-}
-
-pub(super) fn population(_: &Asking, _: &Period) -> Population {
-    Population::default()
-}
 
 /// The path of the repository.
 fn repository(asking: &Asking) -> String {

@@ -3,6 +3,7 @@
 use super::shapes::{self, actor};
 use super::{Asking, READ, repository, unread};
 use crate::gather::forge::approval::is_same;
+use crate::gather::forge::numbered;
 use crate::gather::http::api::{List, segment};
 use crate::record::pull_request_v1::{Review, ReviewState};
 
@@ -34,7 +35,8 @@ impl Given {
 
 pub(super) fn of(asking: &Asking, number: &str, head: Option<&str>, missing: &mut Vec<String>) -> Given {
     let way = format!("{}/pulls/{}/reviews?limit=50", repository(asking), segment(number));
-    let pages = asking.api.pages::<List<shapes::Review>>(&way);
+    // the answer does not say where its next page is
+    let pages = numbered::pages::<List<shapes::Review>>(asking.api, &way, |r| r.id.to_string(), &mut |_| true);
     let incomplete = pages.missing.map(|e| unread("its reviews", &e, READ));
     missing.extend(incomplete.clone());
     let mut all = pages.items;

@@ -182,7 +182,6 @@ pub(super) struct Status {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Branch {
-    pub name: Option<String>,
     pub commit: Option<Tip>,
     pub protected: Option<bool>,
     pub required_approvals: Option<u32>,
@@ -196,6 +195,9 @@ pub(super) struct Branch {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Tip {
     pub id: Option<String>,
+    /// When the commit was made.
+    #[serde(default, deserialize_with = "date")]
+    pub timestamp: Option<DateTime<Utc>>,
 }
 
 /// The whole rule, which only who administers the repository may read.

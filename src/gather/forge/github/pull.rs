@@ -113,10 +113,11 @@ pub(super) fn named(via: Via, mut commits: Vec<String>) -> Change {
     Change { commits, commit_count, ..Change::by(via) }
 }
 
-/// Who wrote or committed them. GitHub itself, which commits for others, is nobody; so is who uses an address that no account has.
+/// Who wrote or committed them: accounts, GitHub's own (`web-flow`, which reviews nothing) among them. An address that no account has
+/// is nobody's.
 fn contributors(own: &[Commit]) -> Vec<Actor> {
     let mut all: Vec<Actor> = Vec::new();
-    for user in own.iter().flat_map(|c| [&c.author, &c.committer]).flatten().filter(|u| !u.is_github()) {
+    for user in own.iter().flat_map(|c| [&c.author, &c.committer]).flatten() {
         all.extend(actor(Some(user)).filter(|a| !all.contains(a)));
     }
     all

@@ -105,7 +105,6 @@ mod tests {
             url: api,
             token: token.as_ref(),
             forge,
-            repository: Some("o/r"),
             repository_url: url,
             platform,
         };

@@ -43,11 +43,6 @@ impl User {
             (None, _) => None,
         }
     }
-
-    /// GitHub itself, which commits what is done on its pages: no author of anything.
-    pub(super) fn is_github(&self) -> bool {
-        self.login.as_deref() == Some("web-flow")
-    }
 }
 
 /// Who a user is; nobody for a deleted account, which the API tells as null or as the user `ghost`.

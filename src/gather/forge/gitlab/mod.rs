@@ -46,13 +46,8 @@ fn merge_request(asking: &Asking, iid: &str) -> String {
 
 /// One sentence for what could not be read, with what would help.
 fn unread(what: &str, error: &ApiError) -> String {
-    if error.is_refusal() {
-        format!(
-            "{what} could not be read: {error}; a token with scope read_api reads it (CI_JOB_TOKEN may not; give --api-token)"
-        )
-    } else {
-        format!("{what} could not be read: {error}")
-    }
+    let help = "; a token with scope read_api reads it (CI_JOB_TOKEN may not; give --api-token)";
+    format!("{what} could not be read: {error}{}", if error.is_refusal() { help } else { "" })
 }
 
 /// The project as GitLab names it.

@@ -82,7 +82,6 @@ mod tests {
             url,
             token: token.as_ref(),
             forge: None,
-            repository: Some("g/p"),
             repository_url: page,
             platform,
         };

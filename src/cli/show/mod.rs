@@ -1,19 +1,24 @@
-//! `vouchsafe show`: one record, as a person would tell it.
+//! `vouchsafe show`: one record, as a person would tell it. One file a kind.
+
+mod bypass;
+mod change;
+mod page;
+mod population;
+mod review;
+mod run;
 
 use super::exit::{Answer, Exit, Failure};
 use super::trust::{self, TrustArgs};
 use super::world::World;
-use super::{open_vault, proof, told, words};
-use crate::export::{figures, said, sheet, shown};
+use super::{open_vault, proof, words};
+use crate::export::shown;
 use crate::ledger::filter::Filter;
 use crate::ledger::identity::Checked;
 use crate::ledger::{self, Entry, Verdict};
-use crate::record::parts_v1::{Actor, Status};
-use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::{Record, json};
 use crate::vault::address::{About, Address};
+use page::Page;
 use serde_json::value::RawValue;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Tell one record, whole
@@ -92,6 +97,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     })
 }
 
+/// Records that are named where several are meant.
+const MOST_NAMED: usize = 20;
+
 /// The addresses that have to be opened: those of the last day for the newest record, those of a run for a run id, and
 /// all of them where the address does not tell.
 fn likely(addresses: Vec<Address>, which: Option<&str>) -> Vec<Address> {
@@ -111,27 +119,33 @@ fn likely(addresses: Vec<Address>, which: Option<&str>) -> Vec<Address> {
 fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) -> Result<Entry, Failure> {
     let mut found: Vec<Entry> = Vec::new();
     let mut others: Vec<String> = Vec::new();
+    let mut related: Vec<Entry> = Vec::new();
     for entry in entries {
-        let is_meant = match (which, &entry.record) {
-            (None, _) => true,
-            (Some(which), Some(record)) => {
-                let commit = record.as_run().and_then(|r| r.commit.as_ref()).filter(|_| which.len() >= 7);
-                record.as_run().is_some_and(|r| r.run.id == which)
-                    || record.head().record_id.to_string() == which.to_lowercase()
-                    || commit.is_some_and(|c| c.sha.starts_with(&which.to_lowercase()))
-            }
-            (Some(_), None) => false,
+        let rank = match (which, &entry.record) {
+            (None, _) => Some(Rank::Meant),
+            (Some(which), Some(record)) => rank(record, which),
+            (Some(_), None) => None,
         };
-        if !is_meant {
-            continue;
+        match rank {
+            None => continue,
+            Some(Rank::Meant) => {}
+            Some(Rank::Related) => {
+                related.push(entry);
+                related.truncate(MOST_NAMED + 1);
+                continue;
+            }
         }
         match (which, found.first()) {
             (None, Some(newest)) if moment(newest) >= moment(&entry) => {}
             (None, _) => found = vec![entry],
-            (Some(_), Some(_)) if others.len() < 20 => others.push(entry.address),
+            (Some(_), Some(_)) if others.len() < MOST_NAMED => others.push(entry.address),
             (Some(_), Some(_)) => {}
             (Some(_), None) => found.push(entry),
         }
+    }
+    if found.is_empty() && !related.is_empty() {
+        found.push(related.remove(0));
+        others.extend(related.into_iter().map(|entry| entry.address));
     }
     let Some(entry) = found.pop() else {
         let what = which.map(|w| format!("no record of {} is `{w}`", shown::line(vault)));
@@ -150,8 +164,31 @@ fn find(entries: impl Iterator<Item = Entry>, which: Option<&str>, vault: &str) 
     ))
 }
 
-fn moment(entry: &Entry) -> Option<chrono::DateTime<chrono::Utc>> {
-    entry.record.as_ref().map(|record| record.head().recorded_on)
+/// When it was made; of several of one moment the run is first in line, and the rest is about it.
+fn moment(entry: &Entry) -> Option<(chrono::DateTime<chrono::Utc>, bool)> {
+    entry.record.as_ref().map(|record| (record.head().recorded_on, record.as_run().is_some()))
+}
+
+/// How a record answers to a word.
+enum Rank {
+    /// It is the one that is meant.
+    Meant,
+    /// It is about the commit, and only meant where no run is.
+    Related,
+}
+
+fn rank(record: &Record, which: &str) -> Option<Rank> {
+    let which_commit = which.to_lowercase();
+    let of_commit = |sha: Option<&str>| which.len() >= 7 && sha.is_some_and(|sha| sha.starts_with(&which_commit));
+    if record.head().record_id.to_string() == which_commit {
+        return Some(Rank::Meant);
+    }
+    match record {
+        Record::Run(r) if r.run.id == which || of_commit(r.commit.as_ref().map(|c| c.sha.as_str())) => Some(Rank::Meant),
+        Record::Change(r) if of_commit(r.after.as_deref()) => Some(Rank::Related),
+        Record::Bypass(r) if of_commit(r.commit.as_deref()) => Some(Rank::Related),
+        _ => None,
+    }
 }
 
 fn as_json(entry: &Entry, identity: Option<&Checked>) -> anyhow::Result<String> {
@@ -180,22 +217,8 @@ fn as_json(entry: &Entry, identity: Option<&Checked>) -> anyhow::Result<String> 
     })?)
 }
 
-/// Lines of `name  value`, every value neutralised.
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, name: &str, value: impl AsRef<str>) {
-        let _ = writeln!(self.0, "{name:<12} {}", shown::line(value.as_ref()));
-    }
-    fn maybe(&mut self, name: &str, value: Option<impl AsRef<str>>) {
-        if let Some(value) = value {
-            self.line(name, value);
-        }
-    }
-}
-
 fn told(entry: &Entry, identity: Option<&Checked>, trust: &str) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     page.line("verdict", format!("{}: {}", entry.verdict.as_str(), entry.why));
     page.line("trust", trust);
     page.line("address", &entry.address);
@@ -203,119 +226,16 @@ fn told(entry: &Entry, identity: Option<&Checked>, trust: &str) -> String {
     page.maybe("key", entry.keyid.as_ref());
     page.maybe("identity", identity.map(|i| format!("{}: {}", i.state.as_str(), i.why)));
     match &entry.record {
-        Some(Record::Run(record)) => run_told(&mut page, record),
-        Some(record) => page.line("record", said::of(record)),
+        Some(Record::Run(record)) => run::told(&mut page, record),
+        Some(Record::Change(record)) => change::told(&mut page, record),
+        Some(Record::Bypass(record)) => bypass::told(&mut page, record),
+        Some(Record::Review(record)) => review::told(&mut page, record),
+        Some(Record::Population(record)) => population::told(&mut page, record),
         None => page.maybe("type", entry.predicate_type.as_ref()),
     }
     if !entry.unknown_fields.is_empty() {
         page.line("not known", entry.unknown_fields.join(", "));
     }
-    page.0
+    page.text()
 }
 
-fn run_told(page: &mut Page, r: &RunRecord) {
-    page.line("record", format!("{} of {}, schema {}", r.record_id, time(&r.recorded_on), r.schema_version));
-    page.line("environment", &r.environment);
-    page.maybe("component", r.component.as_ref());
-    page.line("run", format!("{} {} attempt {}", r.run.platform, r.run.id, r.run.attempt));
-    page.maybe("", r.run.url.as_ref());
-    page.maybe("workflow", r.run.workflow.as_ref());
-    page.maybe("event", r.run.event.as_ref());
-    page.line("outcome", r.run.outcome.as_str());
-    for job in &r.run.jobs {
-        page.line("  job", format!("{}: {}", job.name, job.result));
-    }
-    match &r.operator {
-        Some(o) => {
-            let actor = Actor { id: o.id.clone(), login: o.login.clone(), name: o.name.clone() };
-            page.line("operator", format!("{}, known by {}", who(&actor), sheet::how(o.how)));
-            page.maybe("  for", o.on_behalf_of.as_ref().map(who));
-        }
-        None => page.line("operator", "not known"),
-    }
-    if let Some(repository) = &r.repository {
-        page.maybe("repository", repository.name.as_ref().or(repository.url.as_ref()));
-    }
-    if let Some(c) = &r.commit {
-        page.line("commit", &c.sha);
-        page.maybe("  subject", c.subject.as_ref());
-        page.maybe("  ref", c.git_ref.as_ref());
-        page.maybe("  author", c.author.as_ref().map(|a| format!("{} <{}>", a.name, a.email)));
-        page.maybe("  dirty", c.dirty.map(|d| if d { "yes: tracked files differed from the commit" } else { "no" }));
-    }
-    for a in &r.artifacts {
-        let kind = match a.kind {
-            ArtifactKind::File => "file",
-            ArtifactKind::ImageIndex => "index",
-            ArtifactKind::ImageManifest => "manifest",
-            ArtifactKind::ImageConfig => "image id",
-            ArtifactKind::Image => "image",
-        };
-        let digest = a.digest.sha256.map(|d| d.to_string()).unwrap_or_default();
-        let platform = a.platform.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
-        page.line(kind, format!("{}{platform} sha256:{digest}", a.name));
-    }
-    for t in &r.tests {
-        let why = t.error.clone();
-        let detail = figures::figures(t).or(why).map(|d| format!(": {d}")).unwrap_or_default();
-        page.line("report", format!("{} {}{detail}", t.file, t.verdict.as_str()));
-        page.maybe("  written by", t.tool.as_ref().map(|_| figures::source(t)));
-        for f in t.failing.iter().take(10) {
-            let suite = f.suite.as_ref().map(|s| format!("{s} › ")).unwrap_or_default();
-            page.line(&format!("  {}", f.outcome), format!("{suite}{}", f.name));
-        }
-        let left = t.failing.len().saturating_sub(10) as u64 + t.failing_omitted;
-        if left > 0 {
-            page.line("", format!("and {left} more that did not pass"));
-        }
-        for warning in &t.warnings {
-            page.line("  note", warning);
-        }
-    }
-    for c in &r.test_commands {
-        let of = match c.reports.len() {
-            0 => "no report of it".to_owned(),
-            n => shown::many(n as u64, "report", "reports"),
-        };
-        page.line("command", format!("{} ended with {}, {of}", c.name, c.exit_code));
-    }
-    page.maybe("since", r.previous.as_ref().map(|p| &p.address));
-    for change in &r.changes {
-        page.line("change", told::change_line(change));
-        page.maybe("  page", change.pull_request.as_ref().and_then(|p| p.url.as_ref()));
-    }
-    if !r.tickets.is_empty() {
-        let all: Vec<String> = r.tickets.iter().map(|t| format!("{} ({})", t.id, t.named_in)).collect();
-        page.line("tickets", all.join(", "));
-    }
-    if let Some(m) = &r.manual {
-        let seat = match m.tty {
-            Some(true) => ", a person at the terminal",
-            Some(false) => ", nobody at a terminal",
-            None => "",
-        };
-        page.line("by hand", format!("on {}{seat}", m.host.as_deref().unwrap_or("an unnamed host")));
-        page.maybe("  reason", m.reason.as_ref());
-    }
-    if let Some(e) = &r.emergency {
-        page.line("emergency", &e.reason);
-    }
-    for (name, value) in &r.variables {
-        page.line("variable", format!("{name}={value}"));
-    }
-    for c in r.completeness.iter().filter(|c| c.status != Status::Complete) {
-        let status = if c.status == Status::Partial { "partly known" } else { "not known" };
-        page.line("incomplete", format!("{} {status}: {}", c.section, c.why.as_deref().unwrap_or_default()));
-    }
-    page.line("written by", format!("{} {}", r.tool.name, r.tool.version));
-}
-
-fn who(actor: &Actor) -> String {
-    let id = actor.id.as_ref().map(|i| format!("id {i}"));
-    let parts: Vec<String> = [actor.login.clone(), actor.name.clone(), id].into_iter().flatten().collect();
-    parts.join(", ")
-}
-
-fn time(on: &chrono::DateTime<chrono::Utc>) -> String {
-    on.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-}
