@@ -30,10 +30,10 @@ pub(crate) struct IdentityArgs {
     /// Identity token of the platform (JSON Web Token), where it cannot be asked for one: the name of a variable that holds it,
     /// a file, or the token itself (GitLab: id_tokens; Buildkite: buildkite-agent oidc request-token)
     #[arg(help_heading = "Who runs here", long, value_name = "NAME|FILE|TOKEN", value_parser = |text: &str| Ok::<_, std::convert::Infallible>(Told::new(text)))]
-    id_token: Option<Told>,
+    pub(super) id_token: Option<Told>,
     /// Keep mail addresses that the token claims, and with them the token; else both are left out
     #[arg(help_heading = "Who runs here", long)]
-    keep_email: bool,
+    pub(super) keep_email: bool,
 }
 
 /// Completes the record with its last part. Whatever changes the record afterwards breaks what the platform signed.

@@ -122,6 +122,8 @@ fn refuse_evidence(args: &Args, sources: &Sources) -> Result<(), Failure> {
         ("forge", args.changes.api.forge.is_some()),
         ("pipeline-file", !args.changes.api.pipeline_file.is_empty()),
         ("require-changes", args.changes.require_changes),
+        ("id-token", args.identity.id_token.is_some()),
+        ("keep-email", args.identity.keep_email),
         ("output", args.storing.output.is_some()),
         ("emit", !args.storing.emit.is_empty()),
         ("summary", args.storing.summary.is_some()),
