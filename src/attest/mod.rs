@@ -6,6 +6,8 @@ mod anchor;
 mod append;
 mod compact;
 mod deliver;
+#[cfg(test)]
+mod golden_tests;
 mod heartbeat;
 mod receipt;
 pub(crate) mod spool;

@@ -10,6 +10,7 @@ use crate::gather::forge::{self, Asking, FORGES, Forge, Given, PipelineFiles};
 use crate::gather::http::api::{Api, Patience};
 use crate::gather::http::{Http, Options, Secret};
 use crate::gather::platform::Env;
+use ::http::HeaderName;
 use chrono::TimeDelta;
 use regex::Regex;
 use std::io::Read as _;
@@ -152,7 +153,6 @@ pub(crate) fn with_api<T>(
         url: args.api_url.as_deref(),
         token: token.as_ref().ok().and_then(Option::as_ref),
         forge: args.forge.as_deref(),
-        repository: repository.as_deref(),
         repository_url: about.repository_url,
         platform: about.platform,
     };
@@ -180,12 +180,14 @@ pub(crate) fn with_api<T>(
     let budget = args.api_patience.to_std().unwrap_or_default();
     let patience = Patience { budget, whole: budget.saturating_add(ASKING), ..Patience::default() };
     let now = &*world.now;
-    let api = match Api::new(&http, &reach.base, Some((reach.header, reach.token)), Vec::new(), now, patience) {
+    let plain = forge.headers.iter().map(|(name, value)| (HeaderName::from_static(name), *value)).collect();
+    let api = match Api::new(&http, &reach.base, Some((reach.header, reach.token)), plain, now, patience) {
         Ok(api) => api,
         Err(e) => return Ok(ask(forge, Err(e.to_string()))),
     };
     let asking = Asking {
         api: &api,
+        token_from: &reach.token_from,
         repository,
         repository_id: about.repository_id,
         tickets: about.tickets,

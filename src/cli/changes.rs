@@ -78,10 +78,13 @@ fn ask(
         None => before(world, there, &gathered.record, repository),
     };
     let span = gathered.span(sought.previous.as_ref())?;
-    let found = match &sought.previous {
+    let mut found = match &sought.previous {
         Some(previous) if previous.commit == span.head => Found { source: asking.api.place(), ..Found::default() },
         _ => (forge.changes)(asking, &span),
     };
+    if !found.missing.is_empty() {
+        found.missing.push(format!("it was asked with the token of {}", asking.token_from));
+    }
     Ok(gather::Answer { found, previous: sought.previous, doubts: sought.doubt.into_iter().collect() })
 }
 

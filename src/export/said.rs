@@ -1,6 +1,7 @@
 //! What a record says, in one line for people.
 
 use crate::record::Record;
+use crate::record::change_v1::Via;
 use crate::record::parts_v1::Actor;
 
 /// `directPush to refs/heads/main by alice, 0123456789ab`. Holds names of others: neutralise before it is shown.
@@ -17,7 +18,8 @@ pub(crate) fn of(record: &Record) -> String {
             format!("{} run {} attempt {}: {}", r.run.platform, r.run.id, r.run.attempt, r.run.outcome.as_str())
         }
         Record::Change(r) => {
-            format!("{} to {}{}{}", r.via.as_str(), r.git_ref, by(r.pusher.as_ref()), short(&r.after))
+            let door = if r.via == Via::Unknown { "push by an unknown door" } else { r.via.as_str() };
+            format!("{door} to {}{}{}", r.git_ref, by(r.pusher.as_ref()), short(&r.after))
         }
         Record::Bypass(r) => {
             let on = r.git_ref.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();

@@ -108,4 +108,41 @@ mod tests {
         let day: NaiveDate = "2026-11-23".parse().unwrap();
         assert_eq!(days(day, None).len(), 3);
     }
+
+    fn told(via: &str, status: &str) -> ChangeRecord {
+        let record = serde_json::json!({
+            "schemaVersion": "1.0.0", "recordId": "01a207d9-2100-7a11-8000-000000000001",
+            "recordedOn": "2026-11-23T10:00:00Z", "environment": "source", "platform": "github", "ref": "refs/heads/main",
+            "filedOn": "2026-11-23", "via": via, "changes": [], "tool": {"name": "vouchsafe", "version": "0"},
+            "completeness": [{"section": "changes", "status": status}], "provenance": [],
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn the_second_telling_adds_or_repeats_or_contradicts() {
+        let knows = |status: &str| status == "complete";
+        for a in ["unknown", "directPush", "pullRequest"] {
+            for b in ["unknown", "directPush", "pullRequest"] {
+                for (first, second) in
+                    [("partial", "partial"), ("partial", "complete"), ("complete", "partial"), ("complete", "complete")]
+                {
+                    let (theirs, ours) = (told(a, first), told(b, second));
+                    let case = format!("{a} {first}, then {b} {second}");
+                    let adds = knows_more(&theirs, &ours);
+                    assert!(!(adds && says_no_more(&theirs, &ours)), "{case}");
+                    assert_eq!(adds, a == "unknown" && b != "unknown" || !knows(first) && knows(second), "{case}");
+                    let contradicts = !adds && !says_no_more(&theirs, &ours);
+                    // Two doors that are both known, and no telling that is worth more than the other.
+                    assert_eq!(
+                        contradicts,
+                        !adds && a != b && b != "unknown" && (knows(second) || !knows(first)),
+                        "{case}"
+                    );
+                }
+            }
+        }
+        let other = ChangeRecord { before: Some("1".repeat(40)), ..told("directPush", "complete") };
+        assert!(!says_no_more(&told("directPush", "complete"), &other), "from another commit");
+    }
 }

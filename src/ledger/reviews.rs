@@ -152,7 +152,9 @@ impl Reviews {
         for one in &mut all {
             one.reviews.sort_by(|a, b| (a.on, &a.address).cmp(&(b.on, &b.address)));
         }
-        all.sort_by(|a, b| (a.due_on, &a.environment, &a.what.address).cmp(&(b.due_on, &b.environment, &b.what.address)));
+        all.sort_by(|a, b| {
+            (a.due_on, &a.environment, &a.what.address).cmp(&(b.due_on, &b.environment, &b.what.address))
+        });
         all
     }
 }
@@ -209,7 +211,9 @@ fn says(record: &Record) -> String {
             let on = b.git_ref.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
             format!("{}{on}{}", b.kind.as_str(), why(b.reason.as_ref().or(b.what.first())))
         }
-        Record::Run(r) => format!("emergency run {} {}{}", r.run.platform, r.run.id, why(r.emergency.as_ref().map(|e| &e.reason))),
+        Record::Run(r) => {
+            format!("emergency run {} {}{}", r.run.platform, r.run.id, why(r.emergency.as_ref().map(|e| &e.reason)))
+        }
         _ => String::new(),
     }
 }
@@ -278,3 +282,7 @@ pub(crate) fn answerable(record: &Record) -> Result<Option<NaiveDate>, String> {
         other => Err(format!("a {} is not reviewed; bypasses and runs are", other.head().kind.name)),
     }
 }
+
+#[cfg(test)]
+#[path = "reviews_tests.rs"]
+mod tests;

@@ -217,7 +217,7 @@ fn a_token_that_may_too_little_stops_nobody_and_is_told() {
         let told = attest(&stage, &["--api-patience", "0"]).exits(0);
         let (status, why) = section(&record(&stage));
         assert_ne!(status, "complete", "{name}");
-        assert!(why.contains(says), "{name}: {why}");
+        assert!(why.contains(says) && why.contains("with the token of GITHUB_TOKEN"), "{name}: {why}");
         assert!(told.err.contains("changes   "), "{name}: {}", told.err);
         let again = attest(&stage, &["--require-changes", "--api-patience", "0", "--component", "again"]).exits(4);
         assert!(again.err.contains("not all changes") && again.err.contains(says), "{name}: {}", again.err);

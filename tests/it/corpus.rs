@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/envelopes/golden_run_v1_1.0.0.json");
+const ENVELOPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/envelopes");
 const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/keys/test-public.pem");
 
 /// Seals with the test key (seed 00 01 … 1f), written here a second time on purpose: DSSE v1.0.2 by the book.
@@ -40,14 +40,18 @@ fn verified(statement: &Value) -> (u8, Value) {
 }
 
 #[test]
-fn the_golden_record_of_1_0_0_opens_and_says_what_it_said() {
-    let stage = Stage::new();
-    let record = std::fs::read(GOLDEN).unwrap();
-    stage.write("vault/evidence/env=production/date=2026-11-23/run=github-4711-2/run-api.json", record);
-    let listed = stage.play(&["list", "--vault", "vault", "--key", PUBLIC, "--json"]).exits(0).json_lines().remove(0);
-    let expected: Value =
-        serde_json::from_str(include_str!("../../fixtures/envelopes/golden_run_v1_1.0.0.expected.json")).unwrap();
-    assert_eq!(listed, expected);
+fn the_golden_records_of_1_0_0_open_and_say_what_they_said() {
+    for kind in ["run", "change", "bypass", "review", "population"] {
+        let stage = Stage::new();
+        let file = |end: &str| std::fs::read(format!("{ENVELOPES}/golden_{kind}_v1_1.0.0{end}")).unwrap();
+        let expected: Value = serde_json::from_slice(&file(".expected.json")).unwrap();
+        stage.write(&format!("vault/{}", expected["address"].as_str().unwrap()), file(".json"));
+        let listed =
+            stage.play(&["list", "--vault", "vault", "--key", PUBLIC, "--json"]).exits(0).json_lines().remove(0);
+        assert_eq!(listed, expected, "{kind}");
+        let page = stage.play(&["show", "--vault", "vault", "--key", PUBLIC]).exits(0).out;
+        assert!(page.contains(expected["recordId"].as_str().unwrap()), "{kind}: {page}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@ use crate::stage::Stage;
 const COMMANDS: &[&str] = &[
     "attest",
     "run",
+    "collect",
+    "review",
     "verify",
     "list",
     "show",

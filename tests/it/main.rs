@@ -19,6 +19,7 @@ mod ledger;
 mod list;
 mod outputs;
 mod readme;
+mod review;
 mod run;
 mod spool;
 mod stage;

@@ -58,8 +58,8 @@ fn the_command_gets_its_words_untouched_and_none_of_our_secrets() {
     let (program, args, without, with) = seen.borrow_mut().take().unwrap();
     assert_eq!(program, "./deploy.sh");
     assert_eq!(args, ["", "a b", "--", "--json", "--password=x"].map(OsString::from));
-    let ours =
-        ["SIGNING_KEY", "PASSPHRASE", "OPERATOR_TOKEN", "API_TOKEN", "ID_TOKEN"].map(|n| format!("VOUCHSAFE_{n}"));
+    let ours = ["SIGNING_KEY", "PASSPHRASE", "OPERATOR_TOKEN", "API_TOKEN", "ID_TOKEN", "WEBHOOK_SECRET"]
+        .map(|n| format!("VOUCHSAFE_{n}"));
     assert_eq!(without, ours);
     assert_eq!(with, ["VOUCHSAFE_WRAPPED"]);
 }
@@ -232,7 +232,10 @@ fn an_emergency_is_recorded_with_its_day_of_review() {
     let want = json!({
         "reason": "SHOP-12 cannot wait", "ticket": "INC-7", "approvedBy": {"login": "grace"}, "reviewDueOn": "2026-11-25",
     });
-    assert_eq!(predicate(&stage)["emergency"], want);
+    let run = stage.records().into_iter().find(|r| r.ends_with("/run.json")).unwrap();
+    let bundle = std::fs::read(stage.at(".vouchsafe").join(run)).unwrap();
+    assert_eq!(Stage::statement(&bundle)["predicate"]["emergency"], want);
+    assert!(played.err.contains("recorded: emergencyDeploy by ada"), "{}", played.err);
 }
 
 #[test]

@@ -162,11 +162,12 @@ fn complete(
     } else {
         named.filter(|named| same(named.name.as_ref(), theirs.name.as_ref()))
     };
+    // Of an event that nothing is recorded of, nothing is missing.
+    let recorded = !collected.pushes.is_empty() || !collected.bypasses.is_empty();
     let Some(repository) = trusted else {
-        collected.missing.push(
-            "the API was not asked for more, because nobody knows who sent the event; give --webhook-secret, or say --repository"
-                .to_owned(),
-        );
+        let why = "the API was not asked for more, because nobody knows who sent the event; give --webhook-secret, or say \
+                   --repository";
+        collected.missing.extend(recorded.then(|| why.to_owned()));
         return;
     };
     let args = ApiArgs { forge: Some(forge.name.to_owned()), ..args.api.clone() };
@@ -183,6 +184,6 @@ fn complete(
     });
     match asked.and_then(|asked| asked) {
         Ok(completed) => *collected = completed,
-        Err(why) => collected.missing.push(why),
+        Err(why) => collected.missing.extend(recorded.then_some(why)),
     }
 }

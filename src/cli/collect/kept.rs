@@ -230,7 +230,9 @@ fn verdict(args: &Args, records: &[Record], missing: &[String]) -> Answer {
         return Err(Failure {
             exit: Exit::Findings,
             error: anyhow::anyhow!("{what}: a control was set aside"),
-            help: Some("`vouchsafe review` signs the review of one; `vouchsafe review --list` shows what waits for it".into()),
+            help: Some(
+                "`vouchsafe review` signs the review of one; `vouchsafe review --list` shows what waits for it".into(),
+            ),
         });
     }
     incomplete(args, missing)

@@ -123,9 +123,10 @@ pub(crate) fn run(world: &mut World, args: &Args, sources: &Sources) -> Answer {
         (None, true, false) => since::run(world, args, &common),
         (None, true, true) => population::run(world, args, &common),
         (None, false, true) => Err(Failure::usage("--population needs a time", "say --since 7d, or --from and --to")),
-        (None, false, false) => {
-            Err(Failure::usage("nothing was said to collect", "say --event FILE, or --since 26h; `--help` has examples"))
-        }
+        (None, false, false) => Err(Failure::usage(
+            "nothing was said to collect",
+            "say --event FILE, or --since 26h; `--help` has examples",
+        )),
         (Some(_), ..) => Err(Failure::usage(
             "--event does not go together with --since, --from or --population",
             "an event is of the moment that it tells; run the command twice",

@@ -10,12 +10,10 @@ use crate::gather::forge::{Period, Population};
 use crate::record::parts_v1::{Completeness, How, Repository, Status};
 use crate::record::population_v1::{Item, PopulationRecord};
 use crate::record::{Record, SCHEMA_VERSION};
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 /// Largest statement, in bytes: in base64 it stays below what anybody opens (32 MiB).
 const LARGEST: usize = 16 * 1024 * 1024;
-/// Shortest time that is cut in two.
-const SHORTEST: TimeDelta = TimeDelta::seconds(2);
 
 /// Runs the mode.
 pub(super) fn run(world: &mut World, args: &Args, common: &Common) -> Answer {
@@ -37,7 +35,13 @@ pub(super) fn run(world: &mut World, args: &Args, common: &Common) -> Answer {
 /// Everything that was not read.
 fn missing(told: &Population) -> Vec<String> {
     let mut all = told.missing.clone();
-    all.extend(told.queries.iter().filter(|q| !q.complete).filter_map(|q| q.why.clone()).filter(|why| !told.missing.contains(why)));
+    all.extend(
+        told.queries
+            .iter()
+            .filter(|q| !q.complete)
+            .filter_map(|q| q.why.clone())
+            .filter(|why| !told.missing.contains(why)),
+    );
     all
 }
 
@@ -78,11 +82,10 @@ fn parts(
     size: &mut dyn FnMut(&PopulationRecord) -> Result<usize, Failure>,
     largest: usize,
 ) -> Result<Vec<PopulationRecord>, Failure> {
-    let time = record.to - record.from;
-    if record.items.len() < 2 || time < SHORTEST || size(&record)? <= largest {
+    let Some(middle) = middle(&record).filter(|_| record.items.len() > 1) else { return Ok(vec![record]) };
+    if size(&record)? <= largest {
         return Ok(vec![record]);
     }
-    let middle = record.from + time / 2;
     // What has no time stands in the first part.
     let (first, second): (Vec<Item>, Vec<Item>) =
         record.items.iter().cloned().partition(|item| item.on.is_none_or(|on| on < middle));
@@ -107,3 +110,94 @@ fn parts(
     Ok(all)
 }
 
+/// The whole second that has half of the items before it; `None` where they cannot be told apart. Addresses name seconds.
+fn middle(record: &PopulationRecord) -> Option<DateTime<Utc>> {
+    let mut times: Vec<DateTime<Utc>> = record.items.iter().filter_map(|item| item.on).collect();
+    times.sort();
+    let middle = times.get(times.len() / 2)?.trunc_subsecs(0);
+    (times.first()? < &middle && record.from < middle && middle < record.to).then_some(middle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::population_v1::{ItemKind, Query};
+    use chrono::TimeDelta;
+
+    fn record(items: usize) -> PopulationRecord {
+        let from: chrono::DateTime<chrono::Utc> = "2026-11-22T00:00:00Z".parse().unwrap();
+        let item = |n: usize| Item {
+            what: if n.is_multiple_of(3) { ItemKind::Push } else { ItemKind::Run },
+            id: n.to_string(),
+            attempt: None,
+            name: None,
+            url: None,
+            status: None,
+            on: (n > 0).then(|| from + TimeDelta::minutes(n as i64)),
+            commit: None,
+            git_ref: None,
+            environment: None,
+            actor: None,
+        };
+        let query = |what| Query {
+            what,
+            request: String::new(),
+            asked_on: from,
+            pages: 1,
+            items: 0,
+            told: Some(items as u64),
+            complete: true,
+            why: None,
+        };
+        PopulationRecord {
+            schema_version: SCHEMA_VERSION.into(),
+            record_id: uuid::Uuid::nil(),
+            recorded_on: from,
+            environment: "source".into(),
+            run: None,
+            repository: None,
+            platform: "github".into(),
+            from,
+            to: from + TimeDelta::days(1),
+            queries: vec![query(ItemKind::Run), query(ItemKind::Push)],
+            items: (0..items).map(item).collect(),
+            tool: tool(),
+            completeness: vec![section("items", None)],
+            provenance: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_is_cut_by_time_and_nothing_is_lost() {
+        let whole = record(1000);
+        let mut size = |r: &PopulationRecord| Ok(r.items.len());
+        assert_eq!(parts(whole.clone(), &mut size, 1000).unwrap(), std::slice::from_ref(&whole));
+        let all = parts(whole.clone(), &mut size, 300).unwrap();
+        assert!(all.len() > 3 && all.iter().all(|part| part.items.len() <= 300));
+        assert_eq!(all.iter().map(|part| part.items.len()).sum::<usize>(), 1000);
+        let ids: std::collections::BTreeSet<&str> =
+            all.iter().flat_map(|p| p.items.iter().map(|i| i.id.as_str())).collect();
+        assert_eq!(ids.len(), 1000, "each once");
+        assert_eq!((all[0].from, all.last().unwrap().to), (whole.from, whole.to));
+        assert!(all.windows(2).all(|pair| pair[0].to == pair[1].from), "no gap and no overlap");
+        for part in &all {
+            let counted: u64 = part.queries.iter().map(|q| q.items).sum();
+            assert_eq!(counted, part.items.len() as u64);
+            assert!(
+                part.completeness
+                    .iter()
+                    .any(|c| c.section == "parts" && c.why.as_deref().unwrap().contains("1000 items"))
+            );
+            let within = |on| part.from <= on && on < part.to;
+            assert!(part.items.iter().all(|item| item.on.is_none_or(within)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_cut_stays_whole() {
+        let mut at_once = record(10);
+        at_once.items.iter_mut().for_each(|item| item.on = None);
+        let all = parts(at_once, &mut |r| Ok(r.items.len()), 5).unwrap();
+        assert_eq!((all.len(), all[0].items.len()), (1, 10), "its put tells that it is too large");
+    }
+}

@@ -159,4 +159,3 @@ fn provenance(made: &Made, added: &Added, all: &Collected, facts: &[(&str, bool)
     rows.push(known("recordedOn", How::Clock, "the moment of writing"));
     rows
 }
-

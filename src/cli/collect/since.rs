@@ -90,6 +90,9 @@ fn moment(flag: &str, text: &str, end: bool) -> Result<Option<DateTime<Utc>>, Fa
     }
     let moment = DateTime::parse_from_rfc3339(text);
     moment.map(|m| Some(m.to_utc())).map_err(|_| {
-        Failure::usage(format!("--{flag} `{text}` is neither a day nor a moment"), "say 2026-11-01 or 2026-11-01T06:00:00Z")
+        Failure::usage(
+            format!("--{flag} `{text}` is neither a day nor a moment"),
+            "say 2026-11-01 or 2026-11-01T06:00:00Z",
+        )
     })
 }

@@ -5,9 +5,9 @@ use crate::cli::exit::{Answer, Exit};
 use crate::cli::world::World;
 use crate::cli::{open_vault, trust, words};
 use crate::export::shown;
+use crate::ledger;
 use crate::ledger::filter::Filter;
 use crate::ledger::reviews::{Reviews, Stands, State, Waiting};
-use crate::ledger;
 use crate::record::parts_v1::Actor;
 use chrono::NaiveDate;
 use serde_json::json;
@@ -41,19 +41,26 @@ pub(super) fn run(world: &mut World, args: &Args) -> Answer {
     }
     let mut exit = Exit::Done;
     if overdue > 0 {
-        world.say(&format!("{} overdue without a review that counts", shown::many(overdue, "bypass is", "bypasses are")));
+        world.say(&format!(
+            "{} overdue without a review that counts",
+            shown::many(overdue, "bypass is", "bypasses are")
+        ));
         exit = exit.or(Exit::Findings);
     }
     if unverified > 0 {
         let what = shown::many(unverified, "record does", "records do");
-        words::warn(world, &[format!("{what} not verify, so nobody can tell what waits or counts there; see `vouchsafe list`")]);
+        words::warn(
+            world,
+            &[format!("{what} not verify, so nobody can tell what waits or counts there; see `vouchsafe list`")],
+        );
         exit = exit.or(Exit::Unverified);
     }
     Ok(exit)
 }
 
 fn as_json(one: &Waiting, today: NaiveDate) -> anyhow::Result<String> {
-    let stands = |s: &Stands| json!({"kind": s.kind, "recordId": s.record_id, "address": s.address, "sha256": s.sha256});
+    let stands =
+        |s: &Stands| json!({"kind": s.kind, "recordId": s.record_id, "address": s.address, "sha256": s.sha256});
     let reviews = one.reviews.iter().map(|r| {
         json!({
             "address": r.address, "reviewer": r.reviewer, "decision": r.decision.as_str(), "on": r.on,

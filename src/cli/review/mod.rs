@@ -85,8 +85,9 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let vault = open_vault(world, &args.place.vault)?;
     let trusting = trust::trust_set(world, &args.place.trust, vault.local_root())?;
     let found = answer::find(&vault, &trusting.set, &scope, which)?;
-    let due_on = answerable(&found.record)
-        .map_err(|why| Failure::failed(anyhow::anyhow!("{}: {why}", found.address), "`vouchsafe review --list` shows what waits"))?;
+    let due_on = answerable(&found.record).map_err(|why| {
+        Failure::failed(anyhow::anyhow!("{}: {why}", found.address), "`vouchsafe review --list` shows what waits")
+    })?;
 
     let made = Made::here(world);
     let reviewer = reviewer::reviewer(world, args, &made)?;
@@ -102,7 +103,8 @@ pub(crate) fn run(world: &mut World, args: &Args) -> Answer {
     let mut lacks = reviewer.lacks;
     match own {
         Some(true) => {
-            let why = "the reviewer is the one who did it, so this review does not count: somebody else has to review it";
+            let why =
+                "the reviewer is the one who did it, so this review does not count: somebody else has to review it";
             words::warn(world, &[why.to_owned()]);
         }
         Some(false) => {}

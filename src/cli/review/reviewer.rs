@@ -24,12 +24,15 @@ pub(super) fn reviewer(world: &World, args: &Args, made: &Made) -> Result<Review
             "the token names the person; leave out --reviewer",
         ));
     }
-    let plain = |login: &str, how| Operator { id: None, login: Some(login.to_owned()), name: None, how, on_behalf_of: None };
+    let plain =
+        |login: &str, how| Operator { id: None, login: Some(login.to_owned()), name: None, how, on_behalf_of: None };
     if let Some(login) = args.reviewer.as_deref().map(str::trim) {
         if login.is_empty() {
             return Err(Failure::usage("--reviewer is empty", "say who reviews it"));
         }
-        let lacks = vec!["who reviewed is told by a flag; a token of a single sign-on (--operator-token) would show it".to_owned()];
+        let lacks = vec![
+            "who reviewed is told by a flag; a token of a single sign-on (--operator-token) would show it".to_owned(),
+        ];
         return Ok(Reviewer { who: plain(login, How::Flag), source: "--reviewer".to_owned(), lacks });
     }
     let token = operator::asked(world, args.operator_token.as_deref(), args.operator_jwks.as_deref());
@@ -37,7 +40,9 @@ pub(super) fn reviewer(world: &World, args: &Args, made: &Made) -> Result<Review
     if args.operator_token.is_some() {
         // A token that was given is who the person says they are; nobody else stands in for it.
         let why = || lacks.first().cloned().unwrap_or_default();
-        let who = token.operator.ok_or_else(|| Failure::failed(anyhow::anyhow!("{}", why()), "get a new token, or say --reviewer"))?;
+        let who = token
+            .operator
+            .ok_or_else(|| Failure::failed(anyhow::anyhow!("{}", why()), "get a new token, or say --reviewer"))?;
         return Ok(Reviewer { who, source: "--operator-token".to_owned(), lacks });
     }
     if let Some(who) = made.facts.operator.clone() {
@@ -47,7 +52,10 @@ pub(super) fn reviewer(world: &World, args: &Args, made: &Made) -> Result<Review
     }
     match &world.user {
         Some(user) if made.run.is_none() => {
-            let lacks = vec!["who reviewed is the user of the machine; a token of a single sign-on (--operator-token) would show it".to_owned()];
+            let lacks = vec![
+                "who reviewed is the user of the machine; a token of a single sign-on (--operator-token) would show it"
+                    .to_owned(),
+            ];
             Ok(Reviewer { who: plain(user, How::OsUser), source: "operating system".to_owned(), lacks })
         }
         _ => Err(Failure::failed(

@@ -2,8 +2,8 @@
 
 use super::change::pull_request;
 use super::page::{Page, time, who};
-use crate::record::bypass_v1::{BypassRecord, Certainty};
 use crate::record::Record;
+use crate::record::bypass_v1::{BypassRecord, Certainty};
 
 pub(super) fn told(page: &mut Page, r: &BypassRecord) {
     let record = Record::from(r.clone());
@@ -34,7 +34,10 @@ pub(super) fn told(page: &mut Page, r: &BypassRecord) {
     page.line("reason", r.reason.as_deref().unwrap_or("nobody said"));
     page.maybe("ticket", r.ticket.as_ref());
     page.maybe("approved by", r.approved_by.as_ref().map(who));
-    page.line("review due", format!("{}, by somebody else; `vouchsafe review --list` shows whether it was", r.review_due_on));
+    page.line(
+        "review due",
+        format!("{}, by somebody else; `vouchsafe review --list` shows whether it was", r.review_due_on),
+    );
     page.made_in(&head);
     page.foot(&head, &r.tool);
 }

@@ -184,7 +184,9 @@ fn rank(record: &Record, which: &str) -> Option<Rank> {
         return Some(Rank::Meant);
     }
     match record {
-        Record::Run(r) if r.run.id == which || of_commit(r.commit.as_ref().map(|c| c.sha.as_str())) => Some(Rank::Meant),
+        Record::Run(r) if r.run.id == which || of_commit(r.commit.as_ref().map(|c| c.sha.as_str())) => {
+            Some(Rank::Meant)
+        }
         Record::Change(r) if of_commit(r.after.as_deref()) => Some(Rank::Related),
         Record::Bypass(r) if of_commit(r.commit.as_deref()) => Some(Rank::Related),
         _ => None,
@@ -238,4 +240,3 @@ fn told(entry: &Entry, identity: Option<&Checked>, trust: &str) -> String {
     }
     page.text()
 }
-

@@ -32,7 +32,13 @@ impl Page {
     pub(super) fn head(&mut self, head: &Head) {
         self.line(
             "record",
-            format!("{} {} of {}, schema {}", head.kind.name, head.record_id, time(&head.recorded_on), head.schema_version),
+            format!(
+                "{} {} of {}, schema {}",
+                head.kind.name,
+                head.record_id,
+                time(&head.recorded_on),
+                head.schema_version
+            ),
         );
         self.line("environment", head.environment);
     }

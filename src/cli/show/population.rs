@@ -1,8 +1,8 @@
 //! The page of a population.
 
 use super::page::{Page, time, who};
-use crate::record::population_v1::{ItemKind, PopulationRecord};
 use crate::record::Record;
+use crate::record::population_v1::{ItemKind, PopulationRecord};
 
 /// Items that are told one by one; the record has them all.
 const MOST: usize = 100;

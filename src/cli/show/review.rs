@@ -25,7 +25,9 @@ pub(super) fn told(page: &mut Page, r: &ReviewRecord) {
         Some(false) => {}
         None => page.line("", "whether it is the one who did it cannot be told"),
     }
-    let late = r.due_on.map(|due| if head.recorded_on.date_naive() > due { format!("{due}, so it came late") } else { due.to_string() });
+    let late = r.due_on.map(|due| {
+        if head.recorded_on.date_naive() > due { format!("{due}, so it came late") } else { due.to_string() }
+    });
     page.maybe("was due", late);
     page.made_in(&head);
     page.foot(&head, &r.tool);

@@ -3,10 +3,10 @@
 use super::change;
 use super::page::{Page, who};
 use crate::export::{figures, sheet, shown};
-use crate::record::parts_v1::Actor;
-use crate::record::identity_v1::{Binding, Identity};
-use crate::record::run_v1::{ArtifactKind, RunRecord};
 use crate::record::Record;
+use crate::record::identity_v1::{Binding, Identity};
+use crate::record::parts_v1::Actor;
+use crate::record::run_v1::{ArtifactKind, RunRecord};
 
 pub(super) fn told(page: &mut Page, r: &RunRecord) {
     let record = Record::from(r.clone());

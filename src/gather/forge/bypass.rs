@@ -47,7 +47,7 @@ pub(super) fn doubts(push: &Push) -> Vec<String> {
 /// Commits that came by no pull request, and history that went away. A deleted branch has lost all of its history.
 fn around_requests(push: &Push) -> Option<Bypass> {
     let direct = || push.changes.iter().filter(|c| c.via == Via::DirectPush && c.pull_request.is_none());
-    let mut what: Vec<String> = direct().filter_map(|change| without_request(change)).collect();
+    let mut what: Vec<String> = direct().filter_map(without_request).collect();
     let kind = match (push.after.is_some(), push.via) {
         (false, _) => {
             what.insert(0, format!("{} was deleted", push.git_ref));

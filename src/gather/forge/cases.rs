@@ -149,7 +149,14 @@ pub(super) fn with_api<T>(server: &Server, repository: &str, ask: &mut dyn FnMut
     let patience = Patience { second: Duration::from_micros(10), ..Patience::default() };
     let api = Api::new(&http, &server.url("/api"), Some(token), vec![], &now, patience).unwrap();
     let (tickets, files) = (tickets::pattern(tickets::DEFAULT_PATTERN).unwrap(), PipelineFiles::new(&[]).unwrap());
-    let asking = Asking { api: &api, repository, repository_id: None, tickets: &tickets, pipeline_files: &files };
+    let asking = Asking {
+        api: &api,
+        token_from: "--api-token",
+        repository,
+        repository_id: None,
+        tickets: &tickets,
+        pipeline_files: &files,
+    };
     ask(&asking)
 }
 

@@ -35,6 +35,8 @@ use super::http::api::Api;
 pub(crate) struct Asking<'a> {
     /// The API, with the token.
     pub(crate) api: &'a Api<'a>,
+    /// Where the token came from, for people: a variable's or a flag's name.
+    pub(crate) token_from: &'a str,
     /// Full name of the repository, `group/project`.
     pub(crate) repository: &'a str,
     /// Its id, where it is known.
@@ -49,6 +51,8 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Forge {
     /// Its name: the platform's word where it runs pipelines, too.
     pub(crate) name: &'static str,
+    /// Headers that say in which version its API is asked.
+    pub(crate) headers: &'static [(&'static str, &'static str)],
     /// How a token comes to us, for who has given none.
     token: &'static str,
     /// How the API of the repository is reached, by what was given.
@@ -67,6 +71,7 @@ pub(crate) struct Forge {
 pub(crate) const FORGES: &[Forge] = &[
     Forge {
         name: "github",
+        headers: &[("x-github-api-version", "2022-11-28")],
         token: "give the step GITHUB_TOKEN and the job `pull-requests: read`, or say --api-token",
         reach: github::reach,
         changes: github::changes,
@@ -76,6 +81,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "gitlab",
+        headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a project's access token with read_api, or say --api-token",
         reach: gitlab::reach,
         changes: gitlab::changes,
@@ -85,6 +91,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "bitbucket",
+        headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a repository's access token that may read pull requests, or say --api-token",
         reach: bitbucket::reach,
         changes: bitbucket::changes,
@@ -94,6 +101,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "forgejo",
+        headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
         changes: gitea::changes,
@@ -103,6 +111,7 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "gitea",
+        headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
         changes: gitea::changes,

@@ -1,37 +1,19 @@
 //! The pull requests that brought the commits of a span.
 
-use super::super::brought::{self, Asks, Belongs, By, Candidate, Way, name_commits, short};
-use super::rules::{self, Known};
-use super::shapes::{Commit, Paged, PullRequest, Repository};
+use super::super::brought::{self, Asks, By, Candidate, Way, name_commits, short};
+use super::desk::Desk;
+use super::shapes::{Commit, Paged, PullRequest};
 use super::{Asking, Found, PULL_REQUESTS, Span, files, repository, request, say, unread};
 use crate::gather::http::api::{ApiError, segment};
 use crate::gather::tickets;
 use crate::record::change_v1::{Change, Via};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 /// Seconds that are waited, one after the other, for what Bitbucket does not know yet.
-const WAITS: &[u32] = &[2, 5, 10];
+pub(super) const WAITS: &[u32] = &[2, 5, 10];
 /// How far the clock that made a commit may be ahead of Bitbucket's.
 const SKEW: TimeDelta = TimeDelta::days(1);
-const LINKS: &str = "the app \"Pull Request Commit Links\" has to be installed in the workspace";
-
-/// What is asked once, however often it is looked at.
-#[derive(Default)]
-pub(super) struct Desk {
-    pub(super) rules: BTreeMap<String, Known>,
-    /// All restrictions; `None` inside where they could not be read.
-    pub(super) restrictions: Option<Option<rules::All>>,
-    /// The commits of pull requests, newest first; `None` where they could not be read.
-    pub(super) own: BTreeMap<String, Option<Vec<brought::Commit>>>,
-    /// The repository; `None` inside where it could not be read.
-    repository: Option<Option<Repository>>,
-    /// Whole pull requests.
-    pub(super) requests: BTreeMap<String, PullRequest>,
-    /// What could not be read, and is of no single change.
-    pub(super) missing: Vec<String>,
-}
 
 pub(in super::super) fn changes(asking: &Asking, span: &Span) -> Found {
     let mut desk = Desk::default();
@@ -47,27 +29,37 @@ pub(super) fn of(asking: &Asking, span: &Span, desk: &mut Desk) -> Vec<Change> {
     let commits = listed(asking, span, desk);
     let oldest = commits.iter().filter_map(|c| c.made_on).min();
     let ways = match oldest {
-        Some(oldest) => ways(asking, &commits, oldest - SKEW, span.branch.as_deref(), desk),
+        Some(oldest) => ways(asking, &commits, oldest - SKEW, span.branch.as_deref(), desk).0,
         None => vec![Way { by: By::Unknown, at: (0..commits.len()).collect() }],
     };
     ways.into_iter().filter(|way| !way.at.is_empty()).map(|way| change(asking, way, &commits, desk)).collect()
 }
 
-/// How commits came that were made since `since`.
+/// How commits came that were made since `since`, and what was merged since then.
 pub(super) fn ways(
     asking: &Asking,
     commits: &[brought::Commit],
     since: DateTime<Utc>,
     branch: Option<&str>,
     desk: &mut Desk,
-) -> Vec<Way> {
+) -> (Vec<Way>, Vec<Candidate>) {
     let (merged, whole) = merged(asking, commits, since, branch, desk);
     let cell = RefCell::new(desk);
     let asks = Asks {
         belongs: &mut |commit| cell.borrow_mut().belongs(asking, commit, whole),
         own: &mut |candidate| cell.borrow_mut().own(asking, &candidate.number).clone(),
     };
-    brought::ways(commits, branch, &merged, whole, asks)
+    (brought::ways(commits, branch, &merged, whole, asks), merged)
+}
+
+/// What one merge brought of `commits`.
+pub(super) fn bound(asking: &Asking, commits: &[brought::Commit], merge: Candidate, desk: &mut Desk) -> Option<Way> {
+    let asks = Asks {
+        belongs: &mut |_| brought::Belongs::Never,
+        own: &mut |candidate| desk.own(asking, &candidate.number).clone(),
+    };
+    let ways = brought::ways(commits, None, &[merge], false, asks);
+    ways.into_iter().find(|way| matches!(way.by, By::Request(..)))
 }
 
 fn change(asking: &Asking, way: Way, commits: &[brought::Commit], desk: &mut Desk) -> Change {
@@ -84,6 +76,9 @@ fn change(asking: &Asking, way: Way, commits: &[brought::Commit], desk: &mut Des
 /// Commits that no pull request is known to have brought.
 pub(super) fn without(asking: &Asking, via: Via, commits: &[&brought::Commit]) -> Change {
     let mut change = Change::by(via);
+    if via == Via::Unknown {
+        change.missing.push("by which door they came: no pull request is bound to them by what its merge left behind, and that none brought them cannot be told".to_owned());
+    }
     let messages: Vec<(&str, &str)> = commits.iter().map(|c| ("commitMessage", c.message.as_str())).collect();
     change.tickets = tickets::find(asking.tickets, &messages);
     change.pipeline_files = files::of_commits(asking, commits, &mut change.missing);
@@ -181,79 +176,4 @@ fn not_merged(asking: &Asking, number: &str, span: &Span, desk: &mut Desk) -> Ve
     }
     name_commits(&mut change, vec![span.head.clone()]);
     vec![change]
-}
-
-impl Desk {
-    /// A whole pull request.
-    pub(super) fn request(&mut self, asking: &Asking, number: &str) -> Result<&PullRequest, ApiError> {
-        if !self.requests.contains_key(number) {
-            let way = format!("{}/pullrequests/{}", repository(asking), segment(number));
-            let read = asking.api.get::<PullRequest>(&way)?;
-            if read.id.to_string() != number {
-                return Err(ApiError::Shape(format!("`{way}`"), "it is another pull request".into()));
-            }
-            self.requests.insert(number.to_owned(), read);
-        }
-        let way = || format!("pull request {number}");
-        self.requests.get(number).ok_or_else(|| ApiError::NotFound(way()))
-    }
-
-    /// The commits of a pull request, newest first.
-    pub(super) fn own(&mut self, asking: &Asking, number: &str) -> &Option<Vec<brought::Commit>> {
-        self.own.entry(number.to_owned()).or_insert_with(|| {
-            let way = format!("{}/pullrequests/{}/commits?pagelen=100", repository(asking), segment(number));
-            let pages = asking.api.pages::<Paged<Commit>>(&way);
-            pages.missing.is_none().then(|| brought::newest_first(pages.items.into_iter().map(Into::into).collect()))
-        })
-    }
-}
-
-/// The repository as Bitbucket tells it.
-pub(super) fn told<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a Repository> {
-    if desk.repository.is_none() {
-        let read = asking.api.get::<Repository>(&repository(asking));
-        let read = read.map_err(|e| say(&mut desk.missing, unread("the repository", &e, PULL_REQUESTS)));
-        desk.repository = Some(read.ok());
-    }
-    desk.repository.as_ref().and_then(Option::as_ref)
-}
-
-/// The branch that is the repository's main one.
-pub(super) fn main_branch<'a>(asking: &Asking, desk: &'a mut Desk) -> Option<&'a String> {
-    told(asking, desk)?.mainbranch.as_ref()?.name.as_ref()
-}
-
-impl Desk {
-    /// The pull requests as part of which a commit was reviewed. While Bitbucket indexes them it answers 202.
-    fn belongs(&mut self, asking: &Asking, commit: &brought::Commit, whole: bool) -> Belongs {
-        let way = format!("{}/commit/{}/pullrequests?pagelen=50", repository(asking), segment(&commit.sha));
-        let mut waits = WAITS.iter();
-        let pages = loop {
-            let pages = asking.api.pages::<Paged<PullRequest>>(&way);
-            let not_yet = matches!(pages.missing, Some(ApiError::NotYet(_)));
-            if !not_yet || !waits.next().is_some_and(|seconds| asking.api.wait(*seconds)) {
-                break pages;
-            }
-        };
-        if let Some(e) = pages.missing {
-            if !whole {
-                let what = format!("the pull requests of commit {}", short(&commit.sha));
-                say(&mut self.missing, unread(&what, &e, LINKS));
-            }
-            return Belongs::Never;
-        }
-        let mut all = Vec::new();
-        for found in pages.items {
-            // the list tells neither state nor merge commit
-            match self.request(asking, &found.id.to_string()) {
-                Ok(whole) if whole.is_merged() => all.push(whole.candidate()),
-                Ok(_) => {}
-                Err(e) => {
-                    say(&mut self.missing, unread(&format!("pull request {}", found.id), &e, PULL_REQUESTS));
-                    return Belongs::Untold;
-                }
-            }
-        }
-        Belongs::To(all)
-    }
 }

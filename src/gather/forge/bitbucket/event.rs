@@ -6,7 +6,8 @@
 use super::super::loose::list;
 use super::super::moved::{self, Named};
 use super::super::{Delivered, Push};
-use super::changes::{self, Desk};
+use super::changes;
+use super::desk::{self, Desk};
 use super::shapes::{Repository, User, actor};
 use super::{Asking, Collected, EventError, Span, rules};
 use crate::record::parts_v1;
@@ -111,7 +112,7 @@ fn of(
     let known = asking.and_then(|asking| rules::of(asking, &branch, desk).rules.clone());
     let protected = known.as_ref().and_then(|rules| rules.protected);
     if let Some(asking) = asking.filter(|_| protected != Some(true)) {
-        let main = changes::main_branch(asking, desk).cloned();
+        let main = desk::main_branch(asking, desk).cloned();
         let why = match (protected, &main) {
             (_, Some(main)) if *main == branch => None,
             (Some(_), _) => Some("is not protected"),

@@ -5,6 +5,7 @@
 
 mod changes;
 mod checks;
+mod desk;
 mod event;
 mod files;
 mod opinions;
@@ -17,7 +18,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
+use super::{Asking, Collected, EventError, Found, Period, Population, Span};
 use crate::gather::http::api::{ApiError, segment};
 
 pub(super) use changes::changes;

@@ -1,8 +1,10 @@
 //! What Bitbucket itself says happened within a period: pipelines, deployments, merged pull requests. It tells no pushes.
 
+use super::super::brought::is_abbreviation;
 use super::super::loose::date;
-use super::changes::{self, Desk};
-use super::shapes::{Activity, Hash, Name, Paged, PullRequest, User, actor};
+use super::changes;
+use super::desk::{self, Desk};
+use super::shapes::{Activity, Commit, Hash, Name, Paged, PullRequest, User, actor};
 use super::{Asking, PULL_REQUESTS, Period, Population, event, repository, request, unread};
 use crate::gather::forge::numbered;
 use crate::gather::http::api::{Pages, segment};
@@ -17,8 +19,7 @@ const DISORDER: TimeDelta = TimeDelta::days(1);
 
 pub(in super::super) fn population(asking: &Asking, period: &Period) -> Population {
     let mut desk = Desk::default();
-    let mut all =
-        Population { repository: changes::told(asking, &mut desk).map(event::named), ..Population::default() };
+    let mut all = Population { repository: desk::told(asking, &mut desk).map(event::named), ..Population::default() };
     pipelines(asking, period, &mut all);
     deployments(asking, period, &mut all);
     merged(asking, period, &mut all);
@@ -229,8 +230,7 @@ fn merged(asking: &Asking, period: &Period, all: &mut Population) {
                 url: pull.page(),
                 status: pull.state.clone(),
                 on,
-                // its first twelve digits
-                commit: pull.merge_commit.as_ref().and_then(|c| c.hash.clone()),
+                commit: pull.merge_commit.as_ref().and_then(|c| c.hash.as_deref()).map(|short| whole(asking, short)),
                 git_ref: pull.destination.as_ref().and_then(|end| end.name()).map(str::to_owned),
                 environment: None,
                 actor: actor(pull.closed_by.as_ref()),
@@ -238,4 +238,10 @@ fn merged(asking: &Asking, period: &Period, all: &mut Population) {
         }
     }
     put(asking, all, ItemKind::MergedPullRequest, &pages, why, items);
+}
+
+/// A commit's whole id; as it was told where it cannot be read.
+fn whole(asking: &Asking, short: &str) -> String {
+    let read = asking.api.get::<Commit>(&format!("{}/commit/{}", repository(asking), segment(short)));
+    read.ok().map(|c| c.hash).filter(|sha| is_abbreviation(short, sha)).unwrap_or_else(|| short.to_owned())
 }

@@ -2,9 +2,10 @@
 //! on a branch that no pull request brought stand for pushes of which nobody says who made them, when and from where. That is said
 //! every time; who needs more has the webhook `repo:push` sent.
 
-use super::super::brought::{self, By, Way, name_commits};
+use super::super::brought::{self, By, Candidate, Way, name_commits};
 use super::super::{Push, moved};
-use super::changes::{self, Desk};
+use super::changes;
+use super::desk::{self, Desk};
 use super::shapes::{Commit, Name, Paged};
 use super::{Asking, Collected, PULL_REQUESTS, Period, event, repository, request, rules, say, unread};
 use crate::gather::http::api::segment;
@@ -19,7 +20,7 @@ const SKEW: TimeDelta = TimeDelta::days(1);
 pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
     let mut desk = Desk::default();
     let mut all = Collected { source: asking.api.place(), missing: vec![NO_LOG.to_owned()], ..Collected::default() };
-    all.repository = changes::told(asking, &mut desk).map(event::named);
+    all.repository = desk::told(asking, &mut desk).map(event::named);
     all.authentic = all.repository.is_some();
     let mut found: Vec<Push> = Vec::new();
     for branch in branches(asking, &mut desk) {
@@ -33,7 +34,7 @@ pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
 
 /// The main branch, and those that are protected.
 fn branches(asking: &Asking, desk: &mut Desk) -> Vec<String> {
-    let main = changes::main_branch(asking, desk).cloned();
+    let main = desk::main_branch(asking, desk).cloned();
     let mut all: Vec<String> = main.into_iter().collect();
     let way = format!("{}/refs/branches?pagelen=100", repository(asking));
     let pages = asking.api.pages::<Paged<Name>>(&way);
@@ -58,9 +59,15 @@ fn of(asking: &Asking, branch: &str, period: &Period, desk: &mut Desk) -> Vec<Pu
     }
     let commits: Vec<brought::Commit> = pages.items.into_iter().map(Into::into).collect();
     let protected = rules::of(asking, branch, desk).rules.as_ref().and_then(|r| r.protected);
-    let known = changes::ways(asking, &commits, since, Some(branch), desk);
+    let (ways, merged) = changes::ways(asking, &commits, since, Some(branch), desk);
     let mut pushes = Vec::new();
-    for way in known {
+    // commits may be much older than their merge
+    for candidate in merged.into_iter().filter(|c| c.target.as_deref() == Some(branch) && !is_among(c, &ways)) {
+        let line = left_behind(asking, &candidate, desk);
+        let alone = changes::bound(asking, &line, candidate, desk);
+        pushes.extend(alone.into_iter().filter_map(|way| merge(asking, way, &line, branch, period, desk)));
+    }
+    for way in ways {
         match way.by {
             By::Request(..) => pushes.extend(merge(asking, way, &commits, branch, period, desk)),
             By::Nothing | By::Unknown => {
@@ -71,6 +78,27 @@ fn of(asking: &Asking, branch: &str, period: &Period, desk: &mut Desk) -> Vec<Pu
         }
     }
     pushes.into_iter().map(|push| Push { protected, ..push }).collect()
+}
+
+fn is_among(candidate: &Candidate, ways: &[Way]) -> bool {
+    ways.iter().any(|way| matches!(&way.by, By::Request(known, _) if known.number == candidate.number))
+}
+
+/// The commit that a merge left behind, with those that came along where it is one of the pull request's own.
+fn left_behind(asking: &Asking, candidate: &Candidate, desk: &mut Desk) -> Vec<brought::Commit> {
+    let short = candidate.merge_commit.as_deref().unwrap_or_default();
+    let own = desk.own(asking, &candidate.number).clone().unwrap_or_default();
+    if own.first().is_some_and(|tip| brought::is_abbreviation(short, &tip.sha)) {
+        return own;
+    }
+    match asking.api.get::<Commit>(&format!("{}/commit/{}", repository(asking), segment(short))) {
+        Ok(commit) => vec![commit.into()],
+        Err(e) => {
+            let what = format!("what the merge of pull request {} left behind", candidate.number);
+            say(&mut desk.missing, unread(&what, &e, PULL_REQUESTS));
+            Vec::new()
+        }
+    }
 }
 
 /// A merge of the period.

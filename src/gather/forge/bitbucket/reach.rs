@@ -35,9 +35,8 @@ mod tests {
     fn told(env: &[(&str, &str)], url: Option<&str>, token: Option<&str>) -> Option<String> {
         let env = Env::new(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
         let token = token.map(|t| Secret::new(t.to_owned()));
-        let (platform, repository) = ("bitbucket", Some("acme/shop"));
-        let given =
-            Given { env: &env, url, token: token.as_ref(), forge: None, repository, repository_url: None, platform };
+        let platform = "bitbucket";
+        let given = Given { env: &env, url, token: token.as_ref(), forge: None, repository_url: None, platform };
         reach(&given).map(|r| format!("{} {} {}", r.base, r.token.expose(), r.token_from))
     }
 

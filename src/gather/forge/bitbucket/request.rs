@@ -2,7 +2,7 @@
 
 use super::super::approval::{self, Case};
 use super::super::brought;
-use super::changes::Desk;
+use super::desk::Desk;
 use super::shapes::{Activity, Paged, PullRequest, actor};
 use super::{Asking, PULL_REQUESTS, checks, files, opinions, repository, rules, unread};
 use crate::gather::http::api::segment;

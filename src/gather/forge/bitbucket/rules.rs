@@ -1,10 +1,12 @@
 //! Restrictions of a branch, as they stand when they are asked for.
 
-use super::changes::Desk;
-use super::shapes::{Model, Paged, Restriction};
+use super::super::loose::list;
+use super::desk::Desk;
+use super::shapes::{Name, Paged};
 use super::{ADMIN, Asking, PULL_REQUESTS, repository, say, unread};
 use crate::record::pull_request_v1::Rules;
 use globset::GlobBuilder;
+use serde::Deserialize;
 
 /// What is known of a branch's rules.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +82,7 @@ fn is_for(restriction: &Restriction, branch: &str, model: &Model) -> bool {
         let glob = GlobBuilder::new(pattern).literal_separator(false).build();
         return glob.map_or(pattern == branch, |glob| glob.compile_matcher().is_match(branch));
     }
-    let named = |of: &Option<super::shapes::ModelBranch>| {
+    let named = |of: &Option<ModelBranch>| {
         let name = of.as_ref().and_then(|b| b.branch.as_ref().and_then(|b| b.name.clone()).or_else(|| b.name.clone()));
         name.as_deref() == Some(branch)
     };
@@ -91,4 +93,40 @@ fn is_for(restriction: &Restriction, branch: &str, model: &Model) -> bool {
             t.kind.as_deref() == kind && t.prefix.as_deref().is_some_and(|p| !p.is_empty() && branch.starts_with(p))
         }),
     }
+}
+
+/// One rule for branches.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Restriction {
+    kind: Option<String>,
+    value: Option<u32>,
+    /// `glob` or `branching_model`.
+    branch_match_kind: Option<String>,
+    branch_type: Option<String>,
+    pattern: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    users: Vec<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "list")]
+    groups: Vec<serde::de::IgnoredAny>,
+}
+
+/// Which branches are of which type.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Model {
+    development: Option<ModelBranch>,
+    production: Option<ModelBranch>,
+    #[serde(default, deserialize_with = "list")]
+    branch_types: Vec<BranchType>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct ModelBranch {
+    name: Option<String>,
+    branch: Option<Name>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct BranchType {
+    kind: Option<String>,
+    prefix: Option<String>,
 }

@@ -120,8 +120,6 @@ pub(super) struct PullRequest {
     /// Abbreviated to twelve digits.
     pub merge_commit: Option<Hash>,
     pub closed_by: Option<User>,
-    #[serde(default, deserialize_with = "date")]
-    pub updated_on: Option<DateTime<Utc>>,
     /// In the detail only; absent in lists.
     pub participants: Option<Vec<Participant>>,
     pub links: Option<Links>,
@@ -234,40 +232,4 @@ pub(super) struct Path {
 pub(super) struct Diff {
     pub old: Option<Path>,
     pub new: Option<Path>,
-}
-
-/// One rule for branches.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Restriction {
-    pub kind: Option<String>,
-    pub value: Option<u32>,
-    /// `glob` or `branching_model`.
-    pub branch_match_kind: Option<String>,
-    pub branch_type: Option<String>,
-    pub pattern: Option<String>,
-    #[serde(default, deserialize_with = "list")]
-    pub users: Vec<serde::de::IgnoredAny>,
-    #[serde(default, deserialize_with = "list")]
-    pub groups: Vec<serde::de::IgnoredAny>,
-}
-
-/// Which branches are of which type.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Model {
-    pub development: Option<ModelBranch>,
-    pub production: Option<ModelBranch>,
-    #[serde(default, deserialize_with = "list")]
-    pub branch_types: Vec<BranchType>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct ModelBranch {
-    pub name: Option<String>,
-    pub branch: Option<Name>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct BranchType {
-    pub kind: Option<String>,
-    pub prefix: Option<String>,
 }

@@ -1,9 +1,10 @@
 use super::super::cases::{self, forge, serve, with_api};
 use super::super::signature::tests::sign;
-use super::super::{Collected, Delivered, EventError, Period, PipelineFiles};
+use super::super::{Collected, Delivered, EventError, Period, PipelineFiles, Span};
 use crate::gather::http::Secret;
 use crate::gather::tickets;
 use crate::record::population_v1::ItemKind;
+use crate::record::pull_request_v1::PullRequest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -181,6 +182,43 @@ fn a_period_tells_merges_and_commits_that_none_brought() {
     assert!(all.missing[0].contains("keeps no log of pushes") && all.authentic, "{all:?}");
 }
 
+/// A fast forward brings commits that are much older than it.
+#[test]
+fn a_merge_of_old_commits_is_told_too() {
+    let old =
+        json!({"$pages": [[{"hash": sha("c"), "date": "2026-10-01T00:00:00Z", "parents": [{"hash": sha("b")}]}]]});
+    let routes = routes("yes_fast_forward", &[("/commits/main", old), ("/refs/branches", json!({"$pages": [[]]}))]);
+    let server = serve("bitbucket", routes, Arc::new(Mutex::new(Vec::new())));
+    let all = with_api(&server, "acme/shop", &mut |asking| (forge("bitbucket").pushes)(asking, &period()));
+    let told: Vec<_> = all.pushes.iter().map(|p| (p.via.as_str(), p.before.clone(), p.after.clone())).collect();
+    assert_eq!(told, [("pullRequest", Some(sha("a")), Some(sha("c")))]);
+    assert_eq!(all.pushes[0].changes[0].commits, [sha("c"), sha("b")]);
+}
+
+/// The pipeline of a pull request runs before the merge.
+#[test]
+fn an_open_pull_request_is_judged_as_it_stands() {
+    let mut routes = routes("yes_merge", &[]);
+    let open = routes.get_mut(&format!("{R}/pullrequests/1")).unwrap();
+    open["state"] = json!("OPEN");
+    let activity = routes[&format!("{R}/pullrequests/1/activity")]["$pages"][0].as_array().unwrap()[1..].to_vec();
+    routes.insert(format!("{R}/pullrequests/1/activity"), json!({"$pages": [activity]}));
+    let server = serve("bitbucket", routes, Arc::new(Mutex::new(Vec::new())));
+    let asked = |number: &str, head: &str| {
+        let pull_request = Some(PullRequest { number: number.into(), ..PullRequest::default() });
+        let span = Span { head: sha(head), pull_request, ..Span::default() };
+        with_api(&server, "acme/shop", &mut |asking| (forge("bitbucket").changes)(asking, &span))
+    };
+    let found = asked("1", "c");
+    let change = &found.changes[0];
+    assert_eq!(change.approval.as_ref().unwrap().verdict.as_str(), "yes", "{change:?}");
+    assert_eq!(change.pull_request.as_ref().unwrap().merged_on, None);
+    assert!(change.missing.is_empty() && found.missing.is_empty(), "{found:?}");
+    assert!(asked("1", "e").changes[0].missing[0].contains("has moved on"));
+    let none = asked("2", "c");
+    assert!(none.changes.is_empty() && none.missing[0].contains("pull request 2"), "{none:?}");
+}
+
 #[test]
 fn a_population_names_its_questions_and_how_far_they_went() {
     let pipeline = |n: u64, on: &str| {
@@ -199,6 +237,7 @@ fn a_population_names_its_questions_and_how_far_they_went() {
         &[
             ("/pipelines", pipelines),
             ("/deployments", json!({"$pages": [[waiting, deployment]]})),
+            (&format!("/commit/{}", &sha("d")[..12]), json!({"hash": sha("d")})),
             ("/environments", json!({"$pages": [[{"uuid": "{e1}", "name": "Production"}]]})),
         ],
     );
@@ -213,6 +252,7 @@ fn a_population_names_its_questions_and_how_far_they_went() {
         (ItemKind::MergedPullRequest, "1", Some("MERGED"), None),
     ];
     assert_eq!(items, expected);
+    assert_eq!(all.items[3].commit, Some(sha("d")), "in full");
     let queries: Vec<_> = all.queries.iter().map(|q| (q.what, q.pages, q.items, q.complete)).collect();
     assert_eq!(queries[0], (ItemKind::Run, 2, 2, true), "pages behind the period are not read");
     assert_eq!(queries.len(), 3);

@@ -5,6 +5,9 @@ use crate::record::parts_v1::Actor;
 use crate::record::pull_request_v1::{Approval, Check, PullRequest, Rules};
 use Via::{DirectPush, ForcePush, MergeQueue, PullRequest as Request, Unknown};
 
+/// Via, protected, changes; bypasses as `kind: piece of what`, pieces of doubts.
+type Row = (Via, Option<bool>, Vec<Change>, &'static [&'static str], &'static [&'static str]);
+
 fn push(via: Via, protected: Option<bool>, changes: Vec<Change>) -> Push {
     Push {
         git_ref: "refs/heads/main".into(),
@@ -69,9 +72,8 @@ fn a_push_shows_what_it_shows() {
     let needs = |change, name: &str| with(change, |c| c.rules.as_mut().unwrap().required_checks.push(name.into()));
     let (approved, refused, unsure) = (Some(Approved::Yes), Some(Approved::No), Some(Approved::Unknown));
     let good = || request(&["test:yes:yes"], approved, Some(1));
-    // via, protected, changes, bypasses as `kind: piece of what`, pieces of doubts
     #[rustfmt::skip]
-    let cases: Vec<(Via, Option<bool>, Vec<Change>, &[&str], &[&str])> = vec![
+    let cases: Vec<Row> = vec![
         // around pull requests
         (DirectPush, yes, vec![direct(&["x", "y"])], &["directPush: 2 commits without a pull request: x, y"], &[]),
         (DirectPush, yes, vec![], &["directPush: refs/heads/main was pushed to"], &[]),

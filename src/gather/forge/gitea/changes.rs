@@ -67,6 +67,9 @@ fn change(asking: &Asking, way: Way, commits: &[brought::Commit], desk: &mut Des
 /// Commits that no pull request is known to have brought.
 fn without(asking: &Asking, via: Via, commits: &[&brought::Commit]) -> Change {
     let mut change = Change::by(via);
+    if via == Via::Unknown {
+        change.missing.push("by which door they came: no pull request is bound to them by what its merge left behind, and that none brought them cannot be told".to_owned());
+    }
     let messages: Vec<(&str, &str)> = commits.iter().map(|c| ("commitMessage", c.message.as_str())).collect();
     change.tickets = tickets::find(asking.tickets, &messages);
     change.pipeline_files = files::of_commits(asking, commits, &mut change.missing);

@@ -17,7 +17,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-use super::{Asking, Collected, Delivered, EventError, Found, Given, Period, Population, Reach, Span};
+use super::{Asking, Collected, EventError, Found, Period, Population, Span};
 use crate::gather::http::api::{ApiError, segment};
 
 pub(super) use changes::changes;

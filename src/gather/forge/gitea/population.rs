@@ -1,12 +1,15 @@
 //! What the server itself says happened within a period: runs of Actions, merged pull requests, pushes.
 
+use super::super::loose::{date, list};
 use super::pushes;
-use super::shapes::{PullRequest, Repository, Run, Runs, actor};
+use super::shapes::{PullRequest, Repository, User, actor};
 use super::{Asking, Period, Population, READ, event, repository, unread};
 use crate::gather::forge::numbered;
-use crate::gather::http::api::{ApiError, List, Pages};
+use crate::gather::http::api::{ApiError, List, Page, Pages};
+use crate::record::parts_v1::Actor;
 use crate::record::population_v1::{Item, ItemKind, Query};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 
 /// How long a run may wait for a runner before it starts.
 const WAIT: TimeDelta = TimeDelta::days(1);
@@ -151,4 +154,67 @@ fn pushed(asking: &Asking, period: &Period, all: &mut Population) {
     });
     let items = items.collect();
     put(asking, all, ItemKind::Push, pages, None, items);
+}
+
+/// Runs of Actions: Gitea and Forgejo name the same things differently.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Run {
+    #[serde(default)]
+    id: i64,
+    run_attempt: Option<u32>,
+    run_number: Option<i64>,
+    /// The workflow's file.
+    path: Option<String>,
+    workflow_id: Option<String>,
+    html_url: Option<String>,
+    status: Option<String>,
+    conclusion: Option<String>,
+    #[serde(default, deserialize_with = "date")]
+    created_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "date")]
+    created: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "date")]
+    started_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "date")]
+    run_started_at: Option<DateTime<Utc>>,
+    head_sha: Option<String>,
+    commit_sha: Option<String>,
+    head_branch: Option<String>,
+    prettyref: Option<String>,
+    trigger_user: Option<User>,
+    trigger_actor: Option<User>,
+    actor: Option<User>,
+}
+
+impl Run {
+    /// When it was created, else when it started.
+    fn on(&self) -> Option<DateTime<Utc>> {
+        self.created_at.or(self.created).or(self.started_at).or(self.run_started_at)
+    }
+
+    fn commit(&self) -> Option<String> {
+        self.head_sha.clone().or_else(|| self.commit_sha.clone())
+    }
+
+    fn git_ref(&self) -> Option<String> {
+        self.head_branch.clone().or_else(|| self.prettyref.clone())
+    }
+
+    fn actor(&self) -> Option<Actor> {
+        [&self.trigger_user, &self.trigger_actor, &self.actor].into_iter().find_map(|user| actor(user.as_ref()))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Runs {
+    total_count: Option<u64>,
+    #[serde(deserialize_with = "list")]
+    workflow_runs: Vec<Run>,
+}
+
+impl Page for Runs {
+    type Item = Run;
+    fn open(self) -> (Vec<Run>, Option<String>, Option<u64>) {
+        (self.workflow_runs, None, self.total_count)
+    }
 }

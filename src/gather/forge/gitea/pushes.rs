@@ -4,14 +4,16 @@
 //! the server's administrators, and does not say so; a push that is not told leaves a gap between those before and after it, and
 //! that is said.
 
-use super::super::moved;
+use super::super::loose::date;
+use super::super::{Push, moved};
 use super::changes::Desk;
-use super::shapes::{Activity, Branch, Pushed, Repository, actor};
+use super::shapes::{Branch, Repository, User, actor};
 use super::{Asking, Collected, Period, READ, event, repository, rules, say, unread};
 use crate::gather::forge::numbered;
 use crate::gather::http::api::{List, Pages, segment};
 use crate::record::parts_v1::Actor;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Why the feed may be silent.
@@ -74,7 +76,7 @@ pub(in super::super) fn pushes(asking: &Asking, period: &Period) -> Collected {
     pushes.sort_by_key(|(told, _)| told.on);
     for (told, protected) in pushes {
         let push = event::moved(Some(asking), &told.branch, told.before, told.after, &mut desk);
-        let push = super::super::Push { occurred_on: Some(told.on), pusher: told.who, protected, ..push };
+        let push = Push { occurred_on: Some(told.on), pusher: told.who, protected, ..push };
         moved::put(push, &mut all);
     }
     desk.missing.into_iter().for_each(|sentence| say(&mut all.missing, sentence));
@@ -144,4 +146,35 @@ fn gaps(asking: &Asking, branch: &str, told: &[Told], period: &Period, missing: 
         }
         _ => {}
     }
+}
+
+/// One line of the repository's feed (`modules/structs/activity.go`, `services/feed`).
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Activity {
+    #[serde(default)]
+    id: i64,
+    op_type: Option<String>,
+    act_user: Option<User>,
+    /// A full ref; in old versions the bare branch.
+    ref_name: Option<String>,
+    /// JSON of [`Pushed`] for a push; empty for the line that only tells of a new branch.
+    content: Option<String>,
+    #[serde(default, deserialize_with = "date")]
+    created: Option<DateTime<Utc>>,
+}
+
+/// What a push brought (`modules/repository`, `PushCommits`): at most five commits, but the commits before and after.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pushed {
+    head_commit: Option<PushedCommit>,
+    /// `acme/shop/compare/<before>...<after>`; empty for a new branch.
+    #[serde(rename = "CompareURL")]
+    compare_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct PushedCommit {
+    #[serde(rename = "Sha1")]
+    sha: Option<String>,
 }

@@ -81,9 +81,7 @@ mod tests {
     ) -> String {
         let env = Env::new(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
         let token = token.map(|t| Secret::new(t.to_owned()));
-        let repository = Some("o/r");
-        let given =
-            Given { env: &env, url, token: token.as_ref(), forge: None, repository, repository_url: page, platform };
+        let given = Given { env: &env, url, token: token.as_ref(), forge: None, repository_url: page, platform };
         match reach(&given) {
             Some(r) => format!("{} {} {}", r.base, r.token.expose(), r.token_from),
             None => "none".to_owned(),

@@ -3,7 +3,7 @@
 use super::changes::Desk;
 use super::shapes::{Branch, Protection};
 use super::{ADMIN, Asking, READ, repository, say, unread};
-use crate::gather::http::api::{ApiError, segment};
+use crate::gather::http::api::segment;
 use crate::record::pull_request_v1::Rules;
 
 /// What is known of a branch's rules.
@@ -54,11 +54,6 @@ fn read(asking: &Asking, branch: &str, missing: &mut Vec<String>) -> Known {
         Err(e) => {
             let what =
                 format!("whether branch {branch} may be pushed to, and whether approvals are dismissed when it moves");
-            // a rule whose name is a pattern is not found by the branch's name
-            let e = match e {
-                ApiError::NotFound(way) => ApiError::Forbidden(way, String::new()),
-                other => other,
-            };
             say(missing, unread(&what, &e, ADMIN));
         }
     }

@@ -2,7 +2,6 @@
 
 use super::super::brought;
 use super::super::loose::{date, list};
-use crate::gather::http::api::Page;
 use crate::record::parts_v1::Actor;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -183,7 +182,6 @@ pub(super) struct Status {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Branch {
-    pub name: Option<String>,
     pub commit: Option<Tip>,
     pub protected: Option<bool>,
     pub required_approvals: Option<u32>,
@@ -211,98 +209,4 @@ pub(super) struct Protection {
     #[serde(default, deserialize_with = "list")]
     pub status_check_contexts: Vec<String>,
     pub dismiss_stale_approvals: Option<bool>,
-}
-
-/// One line of the repository's feed (`modules/structs/activity.go`, `services/feed`).
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Activity {
-    #[serde(default)]
-    pub id: i64,
-    pub op_type: Option<String>,
-    pub act_user: Option<User>,
-    /// A full ref; in old versions the bare branch.
-    pub ref_name: Option<String>,
-    /// JSON of [`Pushed`] for a push; empty for the line that only tells of a new branch.
-    pub content: Option<String>,
-    #[serde(default, deserialize_with = "date")]
-    pub created: Option<DateTime<Utc>>,
-}
-
-/// What a push brought (`modules/repository`, `PushCommits`): at most five commits, but the commits before and after.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Pushed {
-    pub head_commit: Option<PushedCommit>,
-    /// `acme/shop/compare/<before>...<after>`; empty for a new branch.
-    #[serde(rename = "CompareURL")]
-    pub compare_url: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct PushedCommit {
-    #[serde(rename = "Sha1")]
-    pub sha: Option<String>,
-}
-
-/// Runs of Actions: Gitea and Forgejo name the same things differently.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Run {
-    #[serde(default)]
-    pub id: i64,
-    pub run_attempt: Option<u32>,
-    pub run_number: Option<i64>,
-    /// The workflow's file.
-    pub path: Option<String>,
-    pub workflow_id: Option<String>,
-    pub html_url: Option<String>,
-    pub status: Option<String>,
-    pub conclusion: Option<String>,
-    #[serde(default, deserialize_with = "date")]
-    created_at: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "date")]
-    created: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "date")]
-    started_at: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "date")]
-    run_started_at: Option<DateTime<Utc>>,
-    head_sha: Option<String>,
-    commit_sha: Option<String>,
-    head_branch: Option<String>,
-    prettyref: Option<String>,
-    trigger_user: Option<User>,
-    trigger_actor: Option<User>,
-    actor: Option<User>,
-}
-
-impl Run {
-    /// When it was created, else when it started.
-    pub(super) fn on(&self) -> Option<DateTime<Utc>> {
-        self.created_at.or(self.created).or(self.started_at).or(self.run_started_at)
-    }
-
-    pub(super) fn commit(&self) -> Option<String> {
-        self.head_sha.clone().or_else(|| self.commit_sha.clone())
-    }
-
-    pub(super) fn git_ref(&self) -> Option<String> {
-        self.head_branch.clone().or_else(|| self.prettyref.clone())
-    }
-
-    pub(super) fn actor(&self) -> Option<Actor> {
-        [&self.trigger_user, &self.trigger_actor, &self.actor].into_iter().find_map(|user| actor(user.as_ref()))
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Runs {
-    total_count: Option<u64>,
-    #[serde(deserialize_with = "list")]
-    workflow_runs: Vec<Run>,
-}
-
-impl Page for Runs {
-    type Item = Run;
-    fn open(self) -> (Vec<Run>, Option<String>, Option<u64>) {
-        (self.workflow_runs, None, self.total_count)
-    }
 }

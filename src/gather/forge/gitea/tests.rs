@@ -1,9 +1,10 @@
 use super::super::cases::{self, forge, serve, with_api};
 use super::super::signature::tests::sign;
-use super::super::{Collected, Delivered, EventError, Period, PipelineFiles};
+use super::super::{Collected, Delivered, EventError, Period, PipelineFiles, Span};
 use crate::gather::http::Secret;
 use crate::gather::tickets;
 use crate::record::population_v1::ItemKind;
+use crate::record::pull_request_v1::PullRequest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -80,6 +81,27 @@ fn a_push_is_completed_by_the_api() {
         assert_eq!(push.pusher.as_ref().unwrap().id.as_deref(), Some("12"));
         assert_eq!(push.missing, [""; 0]);
     }
+}
+
+/// The pipeline of a pull request runs before the merge.
+#[test]
+fn an_open_pull_request_is_judged_as_it_stands() {
+    let mut routes = routes("yes_merge", &[]);
+    let open = routes.get_mut(&format!("{R}/pulls/1")).unwrap();
+    open["merged"] = json!(false);
+    let server = serve("forgejo", routes, Arc::new(Mutex::new(Vec::new())));
+    let asked = |number: &str| {
+        let pull_request = Some(PullRequest { number: number.into(), ..PullRequest::default() });
+        let span = Span { head: sha("9"), pull_request, ..Span::default() };
+        with_api(&server, "acme/shop", &mut |asking| (forge("forgejo").changes)(asking, &span))
+    };
+    let found = asked("1");
+    let change = &found.changes[0];
+    assert_eq!(change.approval.as_ref().unwrap().verdict.as_str(), "yes", "{change:?}");
+    let told = change.pull_request.as_ref().unwrap();
+    assert_eq!((told.merged_on, told.merge_commit.as_ref(), told.head.clone()), (None, None, Some(sha("c"))));
+    assert_eq!(asked("2").changes, []);
+    assert!(asked("2").missing[0].contains("pull request 2"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::gather::forge::{Asking, Bypass, Collected, Delivered, EventError, sig
 use crate::record::bypass_v1::{BypassKind, Certainty};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// What is common to events.
 #[derive(Deserialize)]
@@ -35,20 +35,22 @@ struct Edited<T> {
     changes: Option<T>,
 }
 
-/// Members by which an event is known that came without its headers.
+/// Members by which an event is known that came without its headers. GitLab's and Gitea's pushes look much like GitHub's: they lack
+/// `forced`, and what they tell of has no `node_id`.
 #[derive(Deserialize)]
 struct Shape {
     #[serde(rename = "ref")]
-    git_ref: Option<serde::de::IgnoredAny>,
-    before: Option<serde::de::IgnoredAny>,
-    after: Option<serde::de::IgnoredAny>,
-    action: Option<String>,
-    pull_request: Option<serde::de::IgnoredAny>,
-    review: Option<serde::de::IgnoredAny>,
-    rule: Option<serde::de::IgnoredAny>,
-    repository_ruleset: Option<serde::de::IgnoredAny>,
-    merge_group: Option<serde::de::IgnoredAny>,
-    zen: Option<serde::de::IgnoredAny>,
+    git_ref: Option<IgnoredAny>,
+    before: Option<IgnoredAny>,
+    after: Option<IgnoredAny>,
+    forced: Option<IgnoredAny>,
+    action: Option<IgnoredAny>,
+    pull_request: Option<serde_json::Value>,
+    review: Option<IgnoredAny>,
+    rule: Option<IgnoredAny>,
+    repository_ruleset: Option<IgnoredAny>,
+    merge_group: Option<IgnoredAny>,
+    zen: Option<IgnoredAny>,
 }
 
 /// What the event tells.
@@ -90,14 +92,15 @@ fn authenticate(event: &Delivered) -> Result<(), EventError> {
 /// The name of an event whose headers were not handed over.
 fn by_shape(body: &[u8]) -> Result<&'static str, EventError> {
     let shape: Shape = parse(body)?;
-    let push = shape.git_ref.is_some() && shape.before.is_some() && shape.after.is_some();
+    let push = [&shape.git_ref, &shape.before, &shape.after, &shape.forced].iter().all(|member| member.is_some());
+    let request = shape.pull_request.is_some_and(|r| r.get("node_id").is_some()) && shape.review.is_none();
     Ok(match shape.action {
         None if push => "push",
         None if shape.zen.is_some() => "ping",
         Some(_) if shape.rule.is_some() => "branch_protection_rule",
         Some(_) if shape.repository_ruleset.is_some() => "repository_ruleset",
         Some(_) if shape.merge_group.is_some() => "merge_group",
-        Some(_) if shape.pull_request.is_some() && shape.review.is_none() => "pull_request",
+        Some(_) if request => "pull_request",
         _ => return Err(EventError::Unknown("hand over its X-GitHub-Event header".to_owned())),
     })
 }

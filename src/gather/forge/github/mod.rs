@@ -21,6 +21,7 @@ mod reach;
 mod reviews;
 mod round;
 mod rules;
+mod runs;
 mod shapes;
 mod span;
 mod suites;

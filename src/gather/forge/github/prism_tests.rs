@@ -28,6 +28,7 @@ fn with_prism<T>(prefer: &'static str, ask: impl FnOnce(&Asking) -> T) -> T {
     let api = Api::new(&http, &url(), Some(token), plain, &now, patience).unwrap();
     let (tickets, files) = (tickets::pattern(tickets::DEFAULT_PATTERN).unwrap(), PipelineFiles::new(&[]).unwrap());
     let asking = Asking {
+        token_from: "--api-token",
         api: &api,
         repository: "octocat/hello-world",
         repository_id: None,

@@ -100,15 +100,7 @@ mod tests {
         let env = Env::new(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
         let [api, token, forge] = flags;
         let token = token.map(|t| Secret::new(t.to_owned()));
-        let given = Given {
-            env: &env,
-            url: api,
-            token: token.as_ref(),
-            forge,
-            repository: Some("o/r"),
-            repository_url: url,
-            platform,
-        };
+        let given = Given { env: &env, url: api, token: token.as_ref(), forge, repository_url: url, platform };
         reach(&given).map(|r| [r.base, r.token.expose().to_owned(), r.token_from])
     }
 

@@ -35,8 +35,6 @@ struct Said {
 #[derive(Clone, Debug)]
 pub(super) struct Unread {
     pub(super) why: String,
-    /// Whether it is not there, or not for this token.
-    pub(super) hidden: bool,
     /// Whether it was asked at all.
     asked: bool,
 }
@@ -44,7 +42,7 @@ pub(super) struct Unread {
 impl Unread {
     /// One that no answer tells by itself.
     pub(super) fn told(why: &str) -> Self {
-        Self { why: why.to_owned(), hidden: false, asked: true }
+        Self { why: why.to_owned(), asked: true }
     }
 }
 
@@ -97,7 +95,7 @@ impl<'a> Round<'a> {
     }
 
     fn go_on(&self) -> Result<(), Unread> {
-        let unread = |why: &String| Unread { why: why.clone(), hidden: false, asked: false };
+        let unread = |why: &String| Unread { why: why.clone(), asked: false };
         self.over.as_ref().map_or(Ok(()), |why| Err(unread(why)))
     }
 
@@ -112,7 +110,7 @@ impl<'a> Round<'a> {
             }
             _ => {}
         }
-        Unread { why, hidden: matches!(e, ApiError::Forbidden(..) | ApiError::NotFound(_)), asked: true }
+        Unread { why, asked: true }
     }
 
     /// Says that `what` of `of` could not be read; the same of others is counted. Returns the sentence for a change of its own.

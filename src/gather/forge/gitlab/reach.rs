@@ -77,15 +77,7 @@ mod tests {
     ) -> String {
         let env = Env::new(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
         let token = token.map(|t| Secret::new(t.to_owned()));
-        let given = Given {
-            env: &env,
-            url,
-            token: token.as_ref(),
-            forge: None,
-            repository: Some("g/p"),
-            repository_url: page,
-            platform,
-        };
+        let given = Given { env: &env, url, token: token.as_ref(), forge: None, repository_url: page, platform };
         match reach(&given) {
             Some(r) => format!("{} {} {} {}", r.base, r.header, r.token.expose(), r.token_from),
             None => "none".to_owned(),

@@ -23,8 +23,6 @@ pub(crate) struct Given<'a> {
     pub(crate) token: Option<&'a Secret>,
     /// `--forge`.
     pub(crate) forge: Option<&'a str>,
-    /// Full name of the repository.
-    pub(crate) repository: Option<&'a str>,
     /// Its page or clone address.
     pub(crate) repository_url: Option<&'a str>,
     /// The platform that runs us.

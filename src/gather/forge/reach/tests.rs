@@ -7,7 +7,7 @@ fn env(variables: &[(&str, &str)]) -> Env {
 }
 
 fn given<'a>(env: &'a Env, platform: &'a str, repository_url: Option<&'a str>) -> Given<'a> {
-    Given { env, url: None, token: None, forge: None, repository: Some("acme/shop"), repository_url, platform }
+    Given { env, url: None, token: None, forge: None, repository_url, platform }
 }
 
 #[test]
@@ -114,8 +114,8 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("GITHUB_ENTERPRISE_TOKEN", &["GITHUB_SERVER_URL", "GITHUB_API_URL", "GH_HOST"]),
     ("GITLAB_TOKEN", &["CI_SERVER_HOST", "CI_SERVER_URL", "CI_API_V4_URL", "GITLAB_HOST"]),
     ("CI_JOB_TOKEN", &["CI_SERVER_HOST", "CI_SERVER_URL", "CI_API_V4_URL"]),
-    ("BITBUCKET_TOKEN", &["BITBUCKET_GIT_HTTP_ORIGIN"]),
-    ("BITBUCKET_ACCESS_TOKEN", &["BITBUCKET_GIT_HTTP_ORIGIN"]),
+    ("BITBUCKET_TOKEN", &[]),
+    ("BITBUCKET_ACCESS_TOKEN", &[]),
     ("GITEA_TOKEN", &["GITHUB_SERVER_URL", "GITHUB_API_URL", "GITEA_SERVER_URL"]),
     ("FORGEJO_TOKEN", &["GITHUB_SERVER_URL", "GITHUB_API_URL", "FORGEJO_SERVER_URL"]),
 ];
@@ -179,11 +179,9 @@ proptest! {
         let asked = asked.unwrap();
         let of_variables = by.iter().filter_map(|v| env.get(v)).filter_map(|v| host(v).or_else(|| Some(v.to_owned())));
         let named: Vec<String> = of_variables.chain(given.repository_url.and_then(host)).collect();
-        let own = |platform: &str| matches!(platform, "github" | "bitbucket" | "gitlab");
-        // on its own platform, where nothing says otherwise, a forge is at its well-known host
-        let default = own(platform) && ["api.github.com", "gitlab.com"].contains(&asked.as_str())
-            // there is one Bitbucket Cloud, and these tokens are of nothing else
-            || asked == "api.bitbucket.org" && name.starts_with("BITBUCKET_");
+        // on its own platform, where nothing says otherwise, GitHub is at its well-known host; Bitbucket Cloud is nowhere else
+        let default = platform == "github" && asked == "api.github.com";
+        let default = default || name.starts_with("BITBUCKET_") && asked == "api.bitbucket.org";
         prop_assert!(
             default || named.iter().any(|named| is_at(named, &asked)),
             "{name} went to {asked}; named were {named:?}"

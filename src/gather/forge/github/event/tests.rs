@@ -259,11 +259,15 @@ fn events_are_known_by_their_shape_without_headers() {
     assert_eq!(by_shape(json!({"action": "deleted", "rule": {"name": "main"}})).unwrap().bypasses.len(), 1);
     let ruleset = json!({"action": "deleted", "repository_ruleset": {"name": "Main", "enforcement": "active"}});
     assert_eq!(by_shape(ruleset).unwrap().bypasses.len(), 1);
-    let merged = json!({"action": "closed", "pull_request": {"number": 5, "merged": true}});
+    let merged = json!({"action": "closed", "pull_request": {"node_id": "PR_x", "number": 5, "merged": true}});
     assert!(by_shape(merged).unwrap().passed_over[0].contains("merged"));
     assert!(by_shape(json!({"zen": "x", "hook": {}})).unwrap().passed_over[0].contains("`ping`"));
-    let review = json!({"action": "submitted", "pull_request": {}, "review": {}});
-    for unknown in [json!({}), review, json!({"action": "started"})] {
+    let review = json!({"action": "submitted", "pull_request": {"node_id": "PR_x"}, "review": {}});
+    let gitlab = json!({"object_kind": "push", "ref": "refs/heads/main", "before": "1", "after": "2", "commits": []});
+    let gitea = json!({"ref": "refs/heads/main", "before": "1", "after": "2", "compare_url": "", "pusher": {"login": "ada"}, "commits": []});
+    let request = json!({"action": "closed", "number": 5, "pull_request": {"number": 5, "merged": true}});
+    let other = json!({"action": {"is": "an object"}});
+    for unknown in [json!({}), review, json!({"action": "started"}), gitlab, gitea, request, other] {
         assert!(matches!(by_shape(unknown), Err(EventError::Unknown(_))));
     }
 }

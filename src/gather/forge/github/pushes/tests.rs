@@ -281,3 +281,39 @@ fn the_commits_decide_which_door_a_push_took() {
         assert_eq!(door(&push), *wanted, "{all:?}");
     }
 }
+
+/// A commit of nobody's pull request, and one that a pull request brought, both of which GitHub calls a push.
+#[test]
+fn a_push_is_direct_if_no_pull_request_brought_its_commits() {
+    let at = |sha: &str| format!("repos/example/shop/commits/{sha}");
+    let commit = |of: &str, parent: &str| {
+        let who = json!({"name": "ada", "email": "ada@example.com", "date": ago(3)});
+        json!({"sha": sha(of), "parents": [{"sha": sha(parent)}], "author": {"id": 7, "login": "ada", "type": "User"},
+            "commit": {"author": who, "committer": who, "message": "SHOP-1: change"}, "files": [{"filename": "Jenkinsfile"}]})
+    };
+    let pull = json!({"id": 5, "number": 5, "state": "closed", "title": "Five", "user": {"id": 7, "login": "ada", "type": "User"},
+        "base": {"ref": "main", "sha": sha("1"), "repo": {"id": 42}}, "head": {"ref": "topic", "sha": sha("9"), "repo": {"id": 42}},
+        "merge_commit_sha": sha("2"), "merged_at": ago(3), "merged": true, "merged_by": {"id": 8, "login": "bob", "type": "User"}, "commits": 1});
+    let mut routes = routes(json!([activity("push", "main", "2", "3", 2), activity("push", "main", "1", "2", 3)]));
+    for (of, parent, pulls) in [("2", "1", json!([pull])), ("3", "2", json!([]))] {
+        let compared = json!({"total_commits": 1, "commits": [commit(of, parent)], "files": [{"filename": "Jenkinsfile"}], "status": "ahead"});
+        routes.insert(format!("repos/example/shop/compare/{}...{}", sha(parent), sha(of)), compared);
+        routes.insert(at(&sha(of)), commit(of, parent));
+        routes.insert(format!("{}/pulls", at(&sha(of))), pulls);
+    }
+    routes.insert("repos/example/shop/pulls/5".into(), pull);
+    routes.insert(
+        "repos/example/shop/rules/branches/main".into(),
+        json!([{"type": "pull_request", "parameters": {"required_approving_review_count": 0}}]),
+    );
+    let (found, _) = collect(routes, 26);
+    let told: Vec<_> = found.pushes.iter().map(moved).collect();
+    assert_eq!(told, ["refs/heads/main 1..2 pullRequest", "refs/heads/main 2..3 directPush"]);
+    let direct: Vec<_> =
+        found.bypasses.iter().filter(|b| b.commit == Some(sha("3"))).map(|b| (b.kind, b.what.clone())).collect();
+    let line = format!("1 commit without a pull request: {}", sha("3"));
+    assert_eq!(
+        direct,
+        [(BypassKind::DirectPush, vec![line]), (BypassKind::PipelineEdit, vec!["Jenkinsfile".to_owned()])]
+    );
+}
