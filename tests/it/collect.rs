@@ -368,3 +368,22 @@ fn what_the_platform_says_happened_is_a_population() {
     }
     assert_eq!(stage.records().len(), 1);
 }
+
+/// The token of a workflow may never read rule suites: said, and no failure of every night on which nothing happened.
+#[test]
+fn a_quiet_night_is_no_failure() {
+    let mut stage = Stage::github();
+    let nothing = |asked: &Asked| asked.path.contains("/activity").then(|| (200, vec![], json!([])));
+    let github = Github::start(nothing);
+    stage.env.insert("GITHUB_SERVER_URL".into(), github.server());
+    stage.env.insert("GITHUB_API_URL".into(), github.url());
+    stage.env.insert("GITHUB_TOKEN".into(), TOKEN.into());
+    let played = stage.play(&["collect", "--since", "26h"]).exits(0);
+    assert!(
+        played.err.contains("0 changes, 0 bypasses") && played.err.contains("bypasses of rulesets"),
+        "{}",
+        played.err
+    );
+    stage.play(&["collect", "--since", "26h", "--fail-on", "incomplete"]).exits(1);
+    assert_eq!(stage.files(".vouchsafe"), Vec::<String>::new());
+}
