@@ -48,7 +48,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "run",
         major: 1,
-        read: |b, extra| Ok(Record::Run(tolerant(b, extra)?)),
+        read: |b, extra| Ok(Record::Run(quickly(b, extra)?)),
         schema: schema_of::<RunRecord>,
     },
     Kind {
@@ -187,14 +187,19 @@ fn major_minor(version: &str) -> Option<(u32, u32)> {
     }
 }
 
+/// The record as fast as its text can be copied, where that reader does not give up: vaults hold mostly runs.
+fn quickly<T: serde::de::DeserializeOwned>(bytes: &[u8], extra: &mut Vec<String>) -> Result<Box<T>, serde_json::Error> {
+    match std::str::from_utf8(bytes).ok().and_then(quick::read) {
+        Some(value) => Ok(Box::new(value)),
+        None => tolerant(bytes, extra),
+    }
+}
+
 /// Deserializes and collects the path of every field that the type does not have.
 fn tolerant<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     extra: &mut Vec<String>,
 ) -> Result<Box<T>, serde_json::Error> {
-    if let Some(value) = std::str::from_utf8(bytes).ok().and_then(quick::read) {
-        return Ok(Box::new(value));
-    }
     let mut de = serde_json::Deserializer::from_slice(bytes);
     let value = serde_ignored::deserialize(&mut de, |path| extra.push(path.to_string()))?;
     de.end()?;
