@@ -7,22 +7,13 @@ use crate::cli::asking::{self, ApiArgs, Where};
 use crate::cli::exit::{Answer, Exit, Failure};
 use crate::cli::twins::Sources;
 use crate::cli::world::World;
-use crate::gather::forge::{Collected, Delivered, EventError, FORGES, Forge, by_name};
+use crate::gather::forge::{Collected, Delivered, EventError, FORGES, Forge, by_header, by_name};
 use anyhow::Context as _;
 use std::io::Read;
 use std::path::Path;
 
 /// Largest payload, in bytes. GitHub sends none over 25 MB (GitHub docs, "Webhook events and payloads").
 const LARGEST: u64 = 26 * 1024 * 1024;
-
-/// By which header a forge says who it is. Forgejo says that it is Gitea, and both that they are GitHub, so they are asked first.
-const HEADERS: &[(&str, &str)] = &[
-    ("X-Forgejo-Event", "forgejo"),
-    ("X-Gitea-Event", "gitea"),
-    ("X-Gitlab-Event", "gitlab"),
-    ("X-GitHub-Event", "github"),
-    ("X-Event-Key", "bitbucket"),
-];
 
 /// Runs the mode.
 pub(super) fn run(world: &mut World, args: &Args, common: &Common, file: &Path, sources: &Sources) -> Answer {
@@ -47,15 +38,7 @@ pub(super) fn run(world: &mut World, args: &Args, common: &Common, file: &Path, 
         ));
     }
     complete(world, args, common, forge, &delivered, &mut collected);
-    let added = Added {
-        environment: args.environment.trim().to_owned(),
-        forge: forge.name,
-        by_event: true,
-        repository: args.repository(&common.made),
-        review_days: args.review_days,
-        reason: args.reason.clone(),
-        ticket: args.ticket.clone(),
-    };
+    let added = Added::new(args, common, forge, true);
     let records = records::records(world, &common.made, &added, &collected)?;
     let Collected { passed_over, mut missing, authentic, .. } = collected;
     if !authentic && !records.is_empty() {
@@ -102,8 +85,8 @@ fn understood(
     own: Option<&'static Forge>,
     delivered: &Delivered,
 ) -> Result<(&'static Forge, Collected), Failure> {
-    let by_header = || HEADERS.iter().find(|(name, _)| delivered.header(name).is_some()).and_then(|(_, f)| by_name(f));
-    if let Some(forge) = args.api.forge.as_deref().and_then(by_name).or_else(by_header).or(own) {
+    let named = args.api.forge.as_deref().and_then(by_name);
+    if let Some(forge) = named.or_else(|| by_header(delivered)).or(own) {
         let collected = (forge.event)(delivered, None).map_err(|e| refused(forge.name, &e))?;
         return Ok((forge, collected));
     }

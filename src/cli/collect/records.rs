@@ -1,10 +1,11 @@
 //! What a forge told, as records: one a push, one a bypass.
 
+use super::{Args, Common};
 use crate::cli::exit::Failure;
 use crate::cli::made::{Made, fresh_id, known, section, tool};
 use crate::cli::world::World;
 use crate::gather::days::working_days;
-use crate::gather::forge::{Bypass, Collected, Push};
+use crate::gather::forge::{Bypass, Collected, Forge, Push};
 use crate::record::parts_v1::{Completeness, How, Provenance, Repository};
 use crate::record::{BypassRecord, ChangeRecord, Record, SCHEMA_VERSION};
 
@@ -27,6 +28,21 @@ pub(super) struct Added {
     pub(super) reason: Option<String>,
     /// The ticket that they name.
     pub(super) ticket: Option<String>,
+}
+
+impl Added {
+    /// What the words say, for what `forge` told.
+    pub(super) fn new(args: &Args, common: &Common, forge: &'static Forge, by_event: bool) -> Self {
+        Self {
+            environment: args.environment.trim().to_owned(),
+            forge: forge.name,
+            by_event,
+            repository: args.repository(&common.made),
+            review_days: args.review_days,
+            reason: args.reason.clone(),
+            ticket: args.ticket.clone(),
+        }
+    }
 }
 
 /// The records, changes before bypasses.

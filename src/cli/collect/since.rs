@@ -13,15 +13,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 pub(super) fn run(world: &mut World, args: &Args, common: &Common) -> Answer {
     let period = period(args, common.made.on)?;
     let (forge, collected) = ask(world, args, common, |forge, asking| (forge.pushes)(asking, &period))?;
-    let added = Added {
-        environment: args.environment.trim().to_owned(),
-        forge: forge.name,
-        by_event: false,
-        repository: args.repository(&common.made),
-        review_days: args.review_days,
-        reason: args.reason.clone(),
-        ticket: args.ticket.clone(),
-    };
+    let added = Added::new(args, common, forge, false);
     let records = records::records(world, &common.made, &added, &collected)?;
     let Collected { passed_over, missing, authentic, .. } = collected;
     // A quiet night is one: what a token may never see (rule suites, for a workflow's own) is said, and is no failure every day.

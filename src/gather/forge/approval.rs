@@ -199,11 +199,7 @@ fn verdict(case: &Case, reviews: &[Review], against: &Against) -> Approval {
 
 /// Whether `time` is after the merge.
 fn after(time: Option<DateTime<Utc>>, merged_on: Option<DateTime<Utc>>) -> Option<bool> {
-    match (time, merged_on) {
-        (_, None) => None,
-        (None, Some(_)) => None,
-        (Some(time), Some(merged)) => Some(time > merged),
-    }
+    time.zip(merged_on).map(|(time, merged)| time > merged)
 }
 
 /// Whether two actors are one: by id where both have one, since logins can be renamed and reused; else by login. `None` where

@@ -51,6 +51,10 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Forge {
     /// Its name: the platform's word where it runs pipelines, too.
     pub(crate) name: &'static str,
+    /// Hosts that are known to be it; one that begins with a dot stands for all below it.
+    hosts: &'static [&'static str],
+    /// The header by which its webhooks say what they are.
+    pub(crate) event_header: &'static str,
     /// Headers that say in which version its API is asked.
     pub(crate) headers: &'static [(&'static str, &'static str)],
     /// How a token comes to us, for who has given none.
@@ -67,10 +71,12 @@ pub(crate) struct Forge {
     pub(crate) population: fn(&Asking, &Period) -> Population,
 }
 
-/// TABLE of forges.
+/// TABLE of forges. Who sends the headers of others, too, stands behind them: Gitea those of GitHub, Forgejo those of both.
 pub(crate) const FORGES: &[Forge] = &[
     Forge {
         name: "github",
+        hosts: &["github.com", "ssh.github.com", ".ghe.com"],
+        event_header: "X-GitHub-Event",
         headers: &[("x-github-api-version", "2022-11-28")],
         token: "give the step GITHUB_TOKEN and the job `pull-requests: read`, or say --api-token",
         reach: github::reach,
@@ -81,6 +87,8 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "gitlab",
+        hosts: &["gitlab.com", "altssh.gitlab.com"],
+        event_header: "X-Gitlab-Event",
         headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a project's access token with read_api, or say --api-token",
         reach: gitlab::reach,
@@ -91,6 +99,8 @@ pub(crate) const FORGES: &[Forge] = &[
     },
     Forge {
         name: "bitbucket",
+        hosts: &["bitbucket.org", "altssh.bitbucket.org"],
+        event_header: "X-Event-Key",
         headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a repository's access token that may read pull requests, or say --api-token",
         reach: bitbucket::reach,
@@ -100,7 +110,9 @@ pub(crate) const FORGES: &[Forge] = &[
         population: bitbucket::population,
     },
     Forge {
-        name: "forgejo",
+        name: "gitea",
+        hosts: &["gitea.com"],
+        event_header: "X-Gitea-Event",
         headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
@@ -110,7 +122,9 @@ pub(crate) const FORGES: &[Forge] = &[
         population: gitea::population,
     },
     Forge {
-        name: "gitea",
+        name: "forgejo",
+        hosts: &["codeberg.org"],
+        event_header: "X-Forgejo-Event",
         headers: &[],
         token: "set VOUCHSAFE_API_TOKEN to a token with read:repository, or say --api-token",
         reach: gitea::reach,
@@ -120,6 +134,11 @@ pub(crate) const FORGES: &[Forge] = &[
         population: gitea::population,
     },
 ];
+
+/// The forge whose webhook this is, by its headers.
+pub(crate) fn by_header(event: &Delivered) -> Option<&'static Forge> {
+    FORGES.iter().rfind(|f| event.header(f.event_header).is_some())
+}
 
 /// The forge called `name`.
 pub(crate) fn by_name(name: &str) -> Option<&'static Forge> {

@@ -63,16 +63,8 @@ fn guess(given: &Given) -> Option<&'static Forge> {
         return Some(own);
     }
     let host = host(given.repository_url?)?;
-    let name = match host.as_str() {
-        "github.com" | "ssh.github.com" => "github",
-        host if host.ends_with(".ghe.com") => "github",
-        "gitlab.com" | "altssh.gitlab.com" => "gitlab",
-        "bitbucket.org" | "altssh.bitbucket.org" => "bitbucket",
-        "codeberg.org" => "forgejo",
-        "gitea.com" => "gitea",
-        _ => return None,
-    };
-    super::by_name(name)
+    let is = |known: &&str| if known.starts_with('.') { host.ends_with(*known) } else { host == **known };
+    FORGES.iter().find(|f| f.hosts.iter().any(is))
 }
 
 /// The host in `https://host/…`, `ssh://git@host/…` or `git@host:…`, as https would ask it: in lower case, other scripts as
